@@ -1,0 +1,336 @@
+"""What is sent, and what became of it.
+
+A message row is written once. A `SendBatch` carries the lease and the state of up to 500 of them;
+only exceptions (skipped, deferred, rejected, …) and events cost rows of their own.
+"""
+
+import uuid
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+
+from experiments.models import Assignment, Experiment
+from recommendations.models import Kind
+from shop.models import Cart, Customer, Event, Order, Product
+
+
+class EmailTemplate(models.Model):
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """A published state of a template; never changed, so that any sent email can be rendered again."""
+
+    template = models.ForeignKey(EmailTemplate, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.TextField(help_text="Jinja in MJML")
+    texts = models.JSONField(default=dict, help_text='Texts by language: {"fa": {"subject": "…"}}')
+    digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["template", "number"], name="one_version_per_template_and_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class CompiledEmail(models.Model):
+    """MJML compiled once for a version, a language and an arm; from here on only Jinja runs."""
+
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of sources, language and versions")
+    version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="compiled")
+    language = models.CharField(max_length=16)
+    parts = models.JSONField(help_text="Jinja sources of subject, preheader, html and text")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.language}"
+
+
+class Campaign(models.Model):
+    class MessageClass(models.TextChoices):
+        TRANSACTIONAL = "transactional", "Transactional"
+        MARKETING = "marketing", "Marketing"
+
+    class Status(models.TextChoices):
+        LIVE = "live", "Live"
+        PAUSED = "paused", "Paused"
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    message_class = models.CharField(max_length=13, choices=MessageClass)
+    status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
+    track_opens = models.BooleanField(default=True)
+    track_clicks = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Step(models.Model):
+    """One email of a campaign, `delay_hours` after the one before it (or after the trigger's own wait)."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    delay_hours = models.PositiveIntegerField(default=0)
+    template = models.ForeignKey(EmailTemplate, models.PROTECT, related_name="steps")
+    experiment = models.ForeignKey(
+        Experiment, models.SET_NULL, null=True, blank=True, related_name="steps"
+    )
+    complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
+    upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+
+    class Meta:
+        ordering = ["campaign", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "position"], name="one_step_per_campaign_and_position"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.position + 1}"
+
+
+class SendBatch(models.Model):
+    """Up to 500 messages that travel together. `fence` rises with every lease, so that a worker that
+    wakes up late finds that the batch is no longer its own."""
+
+    class State(models.TextChoices):
+        READY = "ready", "Ready"
+        LEASED = "leased", "Being prepared"
+        SUBMITTING = "submitting", "Being handed over"
+        DONE = "done", "Done"
+        IN_DOUBT = "in_doubt", "In doubt"
+
+    transport = models.CharField(max_length=40)
+    priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
+    state = models.CharField(max_length=10, choices=State, default=State.READY)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "send batches"
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"], condition=~Q(state="done"), name="send_batch_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} {self.state}"
+
+
+class Message(models.Model):
+    """One email for one customer. The id is the delivery id that providers hand back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    step = models.ForeignKey(Step, models.PROTECT, related_name="messages")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="messages")
+    occurrence = models.CharField(max_length=100, help_text="What it is about, such as order:536365")
+    event = models.ForeignKey(Event, models.PROTECT, null=True, blank=True, related_name="messages")
+    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="messages")
+    cart = models.ForeignKey(Cart, models.PROTECT, null=True, blank=True, related_name="messages")
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    batch = models.ForeignKey(
+        SendBatch, models.PROTECT, null=True, blank=True, related_name="messages"
+    )
+    is_closed = models.BooleanField(default=False, help_text="An outcome row ended it")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["step", "customer", "occurrence"],
+                name="one_message_per_step_customer_and_occurrence",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(batch=None, is_closed=False), name="message_ungathered"
+            ),
+            models.Index(fields=["customer", "-queued_at"], name="message_customer"),
+            models.Index(fields=["-queued_at"], name="message_queued"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RenderedMessage(models.Model):
+    """What the message was made of, written in the transaction that commits the intent to send.
+
+    The version, the arm and the context render to the very same email again, at any time.
+    """
+
+    message = models.OneToOneField(
+        Message, models.CASCADE, primary_key=True, related_name="rendered"
+    )
+    version = models.ForeignKey(TemplateVersion, models.PROTECT)
+    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True)
+    language = models.CharField(max_length=16)
+    subject = models.CharField(max_length=255)
+    recipient = models.EmailField(help_text="The address at that time")
+    context = models.JSONField()
+    is_marketing = models.BooleanField(help_text="Whether it carries offers, and so counts for the cap")
+    possible_duplicate = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="rendered_created")]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class MessageProduct(models.Model):
+    """A product shown in an email, with everything needed to say why."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="products")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="shown_in")
+    because_of = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    rank = models.PositiveSmallIntegerField()
+    score = models.FloatField()
+    support = models.PositiveIntegerField()
+    scorer = models.CharField(max_length=40)
+    model = models.ForeignKey(
+        "recommendations.NeighbourModel", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "product"], name="one_row_per_message_and_product")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.product_id}"
+
+
+class MessageOutcome(models.Model):
+    """An exception on the way: everything but the plain 'accepted' that the batch itself records."""
+
+    class Kind(models.TextChoices):
+        SKIPPED = "skipped", "Not sent"
+        HELD_OUT = "held_out", "Held out"
+        DEFERRED = "deferred", "Later"
+        REJECTED = "rejected", "Refused by the provider"
+        UNKNOWN = "unknown", "Nobody can know"
+        ACCEPTED = "accepted", "Accepted"
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="outcomes")
+    kind = models.CharField(max_length=8, choices=Kind)
+    reason = models.CharField(max_length=40)
+    detail = models.CharField(max_length=255, blank=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="When a deferred message is due again")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["message", "-id"], name="outcome_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reason}"
+
+
+class MessageEvent(models.Model):
+    """What came back, from a provider's webhook or from our own links. Unique twice over, because
+    providers repeat themselves under new ids."""
+
+    class Kind(models.TextChoices):
+        PROCESSED = "processed", "Accepted by the provider"
+        DEFERRED = "deferred", "Delayed by the mailbox"
+        DELIVERED = "delivered", "Delivered"
+        BOUNCED = "bounced", "Bounced"
+        BLOCKED = "blocked", "Blocked"
+        DROPPED = "dropped", "Dropped by the provider"
+        OPENED = "opened", "Opened"
+        CLICKED = "clicked", "Clicked"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        COMPLAINED = "complained", "Marked as spam"
+
+    message = models.ForeignKey(
+        Message, models.CASCADE, null=True, blank=True, related_name="events"
+    )
+    kind = models.CharField(max_length=12, choices=Kind)
+    provider = models.CharField(max_length=20, help_text="sendgrid, own, demo…")
+    provider_event_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 (NULLs are distinct)
+    natural_key = models.CharField(max_length=64, unique=True)
+    is_machine = models.BooleanField(default=False, help_text="A scanner or proxy, not a person")
+    link = models.ForeignKey("TrackedLink", models.PROTECT, null=True, blank=True, related_name="events")
+    detail = models.JSONField(default=dict, blank=True)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "provider_event_id"], name="one_event_per_provider_and_id"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["message", "kind", "occurred_at"], name="message_event_lookup"),
+            models.Index(
+                fields=["occurred_at"], condition=Q(kind="clicked", is_machine=False), name="human_click"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+
+class TrackedLink(models.Model):
+    """A link target. `key` is a hash of the address, so a batch upserts its links in one statement."""
+
+    key = models.BinaryField(max_length=8, unique=True)
+    url = models.TextField()
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookPayload(models.Model):
+    """A provider's post as it came, stored before anything is made of it."""
+
+    provider = models.CharField(max_length=20)
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True, blank=True)
+    problems = models.JSONField(default=list, blank=True, help_text="Elements that could not be read, and why")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(processed_at=None), name="webhook_unprocessed")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class PreviewMail(models.Model):
+    """The preview inbox: an email as it would have left, one row a hand-over, so doubles would show."""
+
+    delivery_id = models.UUIDField(db_index=True)
+    recipient = models.CharField(max_length=320)
+    subject = models.CharField(max_length=998)
+    mime = models.BinaryField(help_text="The whole message, zlib-compressed")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["-received_at"], name="preview_received")]
+
+    def __str__(self) -> str:
+        return self.subject

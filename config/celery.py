@@ -1,0 +1,19 @@
+"""Celery for shops past one process: workers do what `run_engine` does, through the same functions.
+
+Tasks are doorbells. They carry no state that is not in a row, so losing or doubling one is harmless,
+and nothing is ever scheduled with an ETA.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("pairwell")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_ignore_result = True
+app.conf.task_acks_late = True
+app.conf.worker_prefetch_multiplier = 1
+app.conf.broker_connection_retry_on_startup = True
+app.autodiscover_tasks()

@@ -1,0 +1,1 @@
+"""Deployment checks, filled in by config."""

@@ -1,0 +1,42 @@
+"""Strict readers for environment variables: a wrong value stops the start with what, where and how."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def read_str(name: str, default: str = "") -> str:
+    """The variable, or the content of the file that NAME_FILE names (for mounted secrets)."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which can't be read: {error}") from error
+    return os.environ.get(name, default)
+
+
+def read_bool(name: str, default: bool) -> bool:  # noqa: FBT001
+    raw = os.environ.get(name, "")
+    if not raw:
+        return default
+    try:
+        return _BOOLEANS[raw.lower()]
+    except KeyError:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; write True or False.") from None
+
+
+def read_int(name: str, default: int) -> int:
+    raw = os.environ.get(name, "")
+    try:
+        return int(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; write a whole number.") from None
+
+
+def read_list(name: str, default: str = "") -> list[str]:
+    """Comma-separated words, blanks dropped."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]

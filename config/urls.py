@@ -1,0 +1,12 @@
+"""Every address of the product on one page."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("dashboard.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("audience.urls")),
+    path("api/v1/", include("shop.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,88 @@
+"""How mail leaves: one interface for every way out.
+
+A transport takes fully rendered, immutable envelopes and answers with one outcome for each, in order.
+It never raises for what happens on the network: every failure is a kind of outcome, because the caller
+must decide differently for "certainly not sent" and "nobody can know".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class OutcomeKind(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"  # permanent: never retry, show the reason
+    RETRY = "retry"  # certainly not accepted: due again at `retry_at`
+    ROUTE_DOWN = "route_down"  # our account or settings: pause the transport, blame no recipient
+    UNKNOWN = "unknown"  # the bytes may have left: wait for events, then follow the campaign's policy
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One rendered email to one recipient. `headers` hold List-Unsubscribe and its kind."""
+
+    delivery_id: UUID
+    message_class: str  # "transactional" or "marketing"
+    from_email: str
+    from_name: str
+    to_email: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    category: str = ""  # campaign key, no personal data
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    kind: OutcomeKind
+    reason: str = ""  # short code for statistics and filters, such as "smtp_550" or "timeout"
+    detail: str = ""  # for people; never an address or a key
+    provider_id: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an envelope can't leave through a transport: what, where, and how to mend it."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """A provider's event in our words. `natural_key` is equal for two posts of the same fact."""
+
+    kind: str  # a value of campaigns.models.MessageEvent.Kind
+    delivery_id: UUID | None
+    occurred_at: datetime
+    provider_event_id: str
+    natural_key: str
+    email: str = ""
+    url: str = ""
+    is_machine: bool = False
+    is_permanent: bool = False  # a bounce that suppresses the address
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    name: str
+
+    def validate(self, envelope: Envelope) -> list[Problem]:
+        """What is wrong with the envelope for this transport, found without the network."""
+
+    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
+        """One outcome for each envelope, in order. Never raises for network or provider failures."""
+
+    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
+        """Which of these the transport certainly holds; None where it can't be asked."""
+
+    def check(self) -> list[Problem]:
+        """Whether the transport is configured so that it could send, without sending anything."""

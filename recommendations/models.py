@@ -1,0 +1,53 @@
+"""Which products: versioned neighbour tables, the only thing an email reads."""
+
+from django.db import models
+from django.db.models import Q
+
+from shop.models import Product
+
+
+class Kind(models.TextChoices):
+    COMPLEMENT = "complement", "Goes with it"
+    UPGRADE = "upgrade", "A better one"
+
+
+class NeighbourModel(models.Model):
+    """One build of the tables. The active one is swapped in a single transaction."""
+
+    built_at = models.DateTimeField()
+    is_active = models.BooleanField(default=False)
+    order_count = models.PositiveIntegerField(default=0)
+    notes = models.JSONField(default=dict, blank=True, help_text="Scorer, settings and figures of the build")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="one_active_neighbour_model"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"model {self.pk}"
+
+
+class Neighbour(models.Model):
+    """At most 50 a product and kind. `support` is the number of orders that hold both."""
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="neighbours")
+    kind = models.CharField(max_length=10, choices=Kind)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="neighbours")
+    neighbour = models.ForeignKey(Product, models.CASCADE, related_name="neighbour_of")
+    rank = models.PositiveSmallIntegerField()
+    score = models.FloatField()
+    support = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "kind", "product", "neighbour"], name="one_row_per_model_kind_and_pair"
+            )
+        ]
+        indexes = [models.Index(fields=["model", "product", "kind", "rank"], name="neighbour_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} → {self.neighbour_id}"
