@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from campaigns.attribution import AttributedOrder, attributed_orders
+from campaigns.attribution import AttributedOrder, attribute_orders
 from campaigns.models import Message, MessageEvent, MessageOutcome, RenderedMessage, SendBatch
 from shop.models import Event
 
@@ -117,7 +117,7 @@ def find_open_batches(now: datetime) -> OpenBatches:
 
 def find_revenue(period: Period) -> list[AttributedOrder]:
     """The orders of the period that follow a human click closely enough (settings: ATTRIBUTION_DAYS)."""
-    return attributed_orders(period.since, period.until, settings.PAIRWELL["ATTRIBUTION_DAYS"])
+    return attribute_orders(period.since, period.until)
 
 
 def add_up(orders: Iterable[AttributedOrder]) -> Sums:

@@ -56,3 +56,26 @@ def _explain_provider_code(protocol: str, number: int) -> str:
     if protocol == "smtp":
         return _now("The mailbox could not take the email just then (SMTP %(number)s).") % {"number": number}
     return _now("The mail provider refused the email (HTTP %(number)s).") % {"number": number}
+
+OBJECTIONS: dict[str, "str | Promise"] = {
+    "in_this_order": _("It is what this is about."),
+    "not_active": _("It is hidden or retired."),
+    "kept_out": _("The shop keeps it out of suggestions."),
+    "no_price": _("It has no price."),
+    "out_of_stock": _("It is out of stock."),
+    "bought_recently": _("The customer bought it lately."),
+    "little_support": _("Too few orders hold both."),
+    "low_score": _("The two go together too rarely."),
+    "just_bought": _("The customer has just bought one of this type."),
+    "no_step_up": _("Its price is not the right step up."),
+    "substitute": _("It is another one of the same type, not something that goes with it."),
+    "variant_of_anchor": _("It is the same thing in another design."),
+    "type_shown": _("One of its type is shown already."),
+    "variant_shown": _("The same thing in another design is shown already."),
+    "no_room": _("Better ones have taken the places."),
+}
+
+
+def explain_objection(code: str) -> str:
+    """Why a rule of the recommendations took a product out."""
+    return str(OBJECTIONS.get(code, code.replace("_", " ")))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from babel import Locale, UnknownLocaleError
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -77,3 +78,17 @@ def icon(name: str) -> SafeString:
         mirrored,
         icons.PATHS[name],
     )
+
+
+@register.filter
+def objection(code: str) -> str:
+    return reasons.explain_objection(code)
+
+
+@register.filter
+def language(code: str) -> str:
+    """The language's name in the language of the page, the code where nobody knows one."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(formatting.current_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
