@@ -10,24 +10,23 @@ from scipy import sparse
 WORD = re.compile(r"[^\W_]+(?:[.,/:]\d+)*")
 
 # Words in which variants of one product differ, in the languages of our shops: colours, then sizes.
-VARIANT_WORDS = frozenset(
-    """
-    red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
-    cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
-    midnight starlight khaki burgundy coral
-    small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set of the a an and with in
-    for pack
-    قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای فیروزه‌ای
-    کوچک متوسط بزرگ سایز رنگ با و
-    أحمر وردي أزرق أخضر أبيض أسود أصفر برتقالي بنفسجي رمادي فضي ذهبي بني بيج كحلي تركواز صغير وسط كبير مقاس لون مع
-    אדום אדומה ורוד ורודה כחול כחולה ירוק ירוקה לבן לבנה שחור שחורה צהוב צהובה כתום סגול סגולה אפור אפורה כסף
-    זהב חום חומה בז׳ קרם טורקיז קטן קטנה בינוני גדול גדולה מידה צבע עם
-    красный красная красное розовый розовая розовое синий синяя синее голубой голубая зелёный зелёная зеленый
-    зеленая белый белая белое чёрный чёрная чёрное черный черная черное жёлтый жёлтая желтый желтая оранжевый
-    фиолетовый серый серая серое серебристый золотой золотистый коричневый бежевый бежевая маленький маленькая
-    средний большой большая размер цвет с и для
-    """.split()
-)
+_VARIANT_TEXT = """
+red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
+cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
+midnight starlight khaki burgundy coral
+small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
+with in for
+قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای
+فیروزه‌ای کوچک متوسط بزرگ سایز رنگ با و
+أحمر وردي أزرق أخضر أبيض أسود أصفر برتقالي بنفسجي رمادي فضي ذهبي بني بيج كحلي صغير وسط كبير مقاس لون مع
+אדום אדומה ורוד ורודה כחול כחולה ירוק ירוקה לבן לבנה שחור שחורה צהוב צהובה כתום סגול סגולה אפור אפורה
+כסף זהב חום חומה קרם טורקיז קטן קטנה בינוני גדול גדולה מידה צבע עם
+красный красная красное розовый розовая розовое синий синяя синее голубой голубая зелёный зелёная зеленый
+зеленая белый белая белое чёрный чёрная чёрное черный черная черное жёлтый жёлтая желтый желтая оранжевый
+фиолетовый серый серая серое серебристый золотой золотистый коричневый бежевый бежевая маленький
+маленькая средний большой большая размер цвет с и для
+"""
+VARIANT_WORDS = frozenset(_VARIANT_TEXT.replace("\u200c", "").split())
 SAME_LINE = 0.5
 SAME_LINE_ACROSS_TYPES = 0.8
 
@@ -42,7 +41,7 @@ def split_words(title: str) -> tuple[str, ...]:
 def family_words(title: str) -> frozenset[str]:
     """What is left of a title without colours, sizes and numbers; all of it where nothing would be."""
     words = split_words(title)
-    core = frozenset(word for word in words if word not in _VARIANTS and not word[0].isdigit())
+    core = frozenset(word for word in words if word not in VARIANT_WORDS and not word[0].isdigit())
     return core or frozenset(words)
 
 
@@ -75,6 +74,3 @@ def normalise_rows(matrix: "sparse.csr_array[np.float64]") -> "sparse.csr_array[
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float64).ravel())
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     return sparse.csr_array(sparse.diags_array(scale) @ matrix)
-
-
-_VARIANTS = frozenset(word.replace("\u200c", "") for word in VARIANT_WORDS)
