@@ -38,7 +38,7 @@ class Baskets:
 
 
 def read_baskets(now: datetime, *, days: int) -> Baskets:
-    """Orders placed in the last `days` and not cancelled, guests' too; hidden and retired products left out."""
+    """Orders of the last `days` that were not cancelled, guests' too, without hidden and retired products."""
     lines = OrderLine.objects.filter(
         order__placed_at__gt=now - timedelta(days=days),
         order__placed_at__lte=now,

@@ -31,7 +31,8 @@ def rebuild_neighbours(now: datetime, *, report: Progress = lambda _: None) -> N
     """Count, score and write a new model from the orders placed up to `now`, then make it the active one.
 
     Readers see the old tables until the swap and the new ones after it, never a half. A build that dies
-    leaves the old ones in use. The tables of the last three models are kept; `notes` says what this one was built from.
+    leaves the old ones in use. The tables of the last three models are kept; `notes` says what this one was
+    built from.
     """
     policy = read_policy()
     baskets = read_baskets(now, days=policy.history_days)
@@ -92,10 +93,8 @@ def find_collected_types(baskets: Baskets, types: dict[int, str]) -> list[str]:
     """
     names = sorted({name for name in types.values() if name})
     number = {name: position for position, name in enumerate(names)}
-    type_numbers = np.array(
-        [number.get(types.get(pk, ""), -1) for pk in baskets.product_ids.tolist()], np.int64
-    )
-    line_types = type_numbers[baskets.product]
+    of_product = [number.get(types.get(key, ""), -1) for key in baskets.product_ids.tolist()]
+    line_types = np.array(of_product, dtype=np.int64)[baskets.product]
     typed = line_types >= 0
     keys, sizes = np.unique(baskets.order[typed] * max(len(names), 1) + line_types[typed], return_counts=True)
     of_type = keys % max(len(names), 1)

@@ -14,7 +14,7 @@ class Price:
 
 
 def type_of(product: Product) -> str:
-    """The product's type, or the leaf of its category where the shop states none; "" when neither is known."""
+    """The product's type, or the leaf of its category where there is none; "" when neither is known."""
     return product.product_type.strip() or _path_of(product.category)[-1]
 
 

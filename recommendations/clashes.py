@@ -12,8 +12,8 @@ from typing import Any
 
 # Attributes that must agree where both products state them.
 FIXED_ATTRIBUTES = (
-    "brand", "ecosystem", "platform", "os", "compatible_with", "fits", "mount", "socket", "connector", "voltage",
-    "size", "age", "gender", "audience", "scent", "flavour", "shade",
+    "brand", "ecosystem", "platform", "os", "compatible_with", "fits", "mount", "socket", "connector",
+    "voltage", "size", "age", "gender", "audience", "scent", "flavour", "shade",
 )  # fmt: skip
 
 _AMOUNT_UNITS = {
@@ -60,11 +60,11 @@ class Traits:
 def find_clash(
     title: str, other: str, attributes: Mapping[str, Any], *, other_attributes: Mapping[str, Any]
 ) -> str:
-    """What forbids `other` as the better one of `title` ("size", "age", "brand", …), "" where nothing does."""
+    """What forbids `other` as the better one of `title` ("size", "age", "brand", …), or ""."""
     for name in FIXED_ATTRIBUTES:
-        if name in attributes and name in other_attributes:
-            if _normalise(attributes[name]) != _normalise(other_attributes[name]):
-                return name
+        stated = name in attributes and name in other_attributes
+        if stated and _normalise(attributes[name]) != _normalise(other_attributes[name]):
+            return name
     return _find_title_clash(read_traits(title), read_traits(other))
 
 

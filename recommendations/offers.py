@@ -60,7 +60,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Considered:
-    """A candidate and what became of it: `objection` is the code of the rule that took it out, "" if shown."""
+    """A candidate and its end: `objection` is the code of the rule that took it out, "" if shown."""
 
     candidate: Candidate
     objection: str

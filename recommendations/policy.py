@@ -34,7 +34,7 @@ class Policy:
     price_band: tuple[float, float] = (1.1, 2.0)
 
     def support_floor(self, order_count: int) -> int:
-        """How many orders must hold both products. A shop with under 500 orders would otherwise see nothing."""
+        """How many orders must hold both products: 5, or 3 in a shop with under 500 orders to learn from."""
         if self.min_support is not None:
             return self.min_support
         return MIN_SUPPORT if order_count >= SMALL_SHOP_ORDERS else SMALL_SHOP_SUPPORT

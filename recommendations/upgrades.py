@@ -15,7 +15,7 @@ from scipy import sparse
 
 from recommendations.baskets import GUEST, Baskets, Floats, Ints
 from recommendations.clashes import find_clash
-from recommendations.titles import normalise_rows, tfidf_matrix
+from recommendations.titles import tfidf_matrix
 
 MIN_TITLE_SIMILARITY = 0.3
 TITLE_WEIGHT = 0.5
@@ -128,11 +128,10 @@ def _arrange_group(items: Sequence[CatalogueItem], ownership: Ownership) -> _Gro
 
 def _choose(group: _Group, row: int, found: Ints, *, alike: Floats, owners: Floats) -> Iterator[Upgrade]:
     item = group.items[row]
-    fitting = np.array(
-        [other for other in found.tolist() if not _clash(item, group.items[other])], dtype=np.int64
-    )
-    if not len(fitting):
+    agreeing = [other for other in found.tolist() if not _clash(item, group.items[other])]
+    if not agreeing:
         return
+    fitting = np.array(agreeing, dtype=np.int64)
     owner_counts = np.diff(group.owned.indptr)
     together = owners[fitting] / np.sqrt(np.maximum(owner_counts[row] * owner_counts[fitting], 1.0))
     scores = blend(together, alike[fitting], group.sales[fitting])
