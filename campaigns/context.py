@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from audience.links import preferences_url, unsubscribe_url
 from django.conf import settings
+
+from audience.links import preferences_url, unsubscribe_url
+from campaigns.models import Message
 from recommendations.engine import Pick
 from recommendations.engine import reason as explain_pick
-
-from campaigns.models import Message
 from recommendations.models import Kind
 from shop.models import CartLine, OrderLine, Product
 

@@ -20,7 +20,9 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
         found.append(Error("The secret key is the demo's.", hint=hint, id="pairwell.E001"))
     if settings.PAIRWELL["LINK_KEY"] == settings.SECRET_KEY:
         hint = "Set PAIRWELL_LINK_KEY, so that the secret key can be changed without breaking links in mail."
-        found.append(Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001"))
+        found.append(
+            Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001")
+        )
     if not settings.PAIRWELL["METRICS_TOKEN"]:
         hint = "Set PAIRWELL_METRICS_TOKEN, or keep /metrics from the outside at the proxy."
         found.append(Warning("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
