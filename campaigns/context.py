@@ -11,12 +11,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from audience.links import preferences_url, unsubscribe_url
 from django.conf import settings
-from recommendations.engine import Pick
-from recommendations.engine import reason as explain_pick
 
+from audience.links import preferences_url, unsubscribe_url
 from campaigns.models import Message
+from recommendations.engine import Pick, reason, title_in
 from recommendations.models import Kind
 from shop.models import CartLine, OrderLine, Product
 
@@ -61,10 +60,8 @@ def build_context(
         },
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
-        "upgrades": [_describe_pick(p, customer.currency, language) for p in picks if p.kind == Kind.UPGRADE],
-        "complements": [
-            _describe_pick(p, customer.currency, language) for p in picks if p.kind == Kind.COMPLEMENT
-        ],
+        "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
+        "complements": [_describe_pick(p, language) for p in picks if p.kind == Kind.COMPLEMENT],
         "links": {
             "unsubscribe": unsubscribe_url(customer.uuid, message.id),
             "preferences": preferences_url(customer.uuid),
@@ -111,7 +108,7 @@ def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Co
 
 def _describe_line(line: Line, language: str) -> Context:
     return {
-        "title": translate_title(line.product, language),
+        "title": title_in(line.product, language),
         "quantity": line.quantity,
         "unit_price": str(line.unit_price),
         "total": str(line.unit_price * line.quantity),
@@ -120,30 +117,15 @@ def _describe_line(line: Line, language: str) -> Context:
     }
 
 
-def _describe_pick(pick: Pick, currency: str, language: str) -> Context:
-    price, price_currency = price_in(pick.product, currency or settings.PAIRWELL["CURRENCY"])
-    because_of = translate_title(pick.because_of, language) if pick.because_of else ""
+def _describe_pick(pick: Pick, language: str) -> Context:
     return {
-        "title": translate_title(pick.product, language),
-        "price": str(price),
-        "currency": price_currency,
+        "title": title_in(pick.product, language),
+        "price": str(pick.price.amount),
+        "currency": pick.price.currency,
         "image": pick.product.image_url,
         "url": pick.product.url,
-        "reason": explain_pick(pick) | {"because_of": because_of},
+        "reason": reason(pick, language=language),
     }
-
-
-def translate_title(product: Product, language: str) -> str:
-    """The title in the language, in its parent language, or as the shop wrote it."""
-    titles = product.titles
-    return titles.get(language) or titles.get(language.split("-")[0]) or product.title
-
-
-def price_in(product: Product, currency: str) -> tuple[Decimal | None, str]:
-    """The price the shop set for this currency, else its own: a price is never converted by us."""
-    if currency != product.currency and currency in product.prices:
-        return Decimal(product.prices[currency]), currency
-    return product.price, product.currency
 
 
 def _iso(moment: datetime) -> str:

@@ -1,9 +1,9 @@
 """From a rendered email to the envelope that a transport takes."""
 
-from audience.links import unsubscribe_url
-from audience.policies import subject_label
 from django.conf import settings
 
+from audience.links import unsubscribe_url
+from audience.policies import subject_label
 from campaigns.models import Campaign, Message
 from campaigns.rendering import RenderedEmail
 from delivery.base import Envelope

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from audience.consent import Standing, read_standings
 from django.conf import settings
 from experiments.assignment import assign
-from recommendations.engine import Pick, Request, recommend
 
+from audience.consent import Standing, read_standings
 from campaigns.context import Lines, build_context, read_lines
 from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
 from campaigns.envelopes import make_envelope
@@ -24,6 +23,7 @@ from campaigns.subjects import Subject, find_outdated
 from campaigns.tracking import MessageTracking
 from delivery.base import Envelope, Transport
 from experiments.models import Assignment, Experiment
+from recommendations.engine import Pick, Request, recommend
 from shop.models import Customer
 
 

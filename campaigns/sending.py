@@ -8,11 +8,11 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from audience.consent import apply_consent_events, read_standings
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, record_outcomes

@@ -5,10 +5,10 @@ from datetime import datetime
 from hashlib import blake2b, sha256
 from uuid import UUID
 
-from audience.links import read, sign
 from django.conf import settings
 from django.urls import reverse
 
+from audience.links import read, sign
 from campaigns.models import Message, MessageEvent, TrackedLink
 
 # Programs that open and click before any person does. Kept apart, never dropped.

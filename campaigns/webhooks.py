@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from audience.consent import record_consent, suppress
-from delivery.sendgrid_events import parse_events
 from django.db import transaction
 
+from audience.consent import record_consent, suppress
 from audience.models import ConsentEntry, Suppression
 from campaigns.models import Message, MessageEvent, WebhookPayload
 from delivery.base import DeliveryEvent
+from delivery.sendgrid_events import parse_events
 from shop.claims import lock_rows
 
 _Kind = MessageEvent.Kind

@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
 
 from campaigns.transports import build_current_transport
 from config.settings import INSECURE_KEY
@@ -19,11 +20,13 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
         hint = "Set PAIRWELL_SECRET_KEY, or PAIRWELL_SECRET_KEY_FILE, to 50 random characters."
         found.append(Error("The secret key is the demo's.", hint=hint, id="pairwell.E001"))
     if settings.PAIRWELL["LINK_KEY"] == settings.SECRET_KEY:
-        hint = "Set PAIRWELL_LINK_KEY, so that the secret key can be changed without breaking links in mail."
-        found.append(Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001"))
+        hint = "Set PAIRWELL_LINK_KEY, so that the secret key can change and links in mail go on working."
+        found.append(
+            Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001")
+        )
     if not settings.PAIRWELL["METRICS_TOKEN"]:
         hint = "Set PAIRWELL_METRICS_TOKEN, or keep /metrics from the outside at the proxy."
-        found.append(Warning("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
+        found.append(Advice("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
     return found
 
 

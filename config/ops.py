@@ -63,7 +63,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     token = settings.PAIRWELL["METRICS_TOKEN"]
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and not compare_digest(given.encode(), token.encode()):
-        return HttpResponse("Send the metrics token as a bearer token.\n", status=401, content_type="text/plain")
+        return HttpResponse(
+            "Send the metrics token as a bearer token.\n", status=401, content_type="text/plain"
+        )
     registry = CollectorRegistry()
     registry.register(_Collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

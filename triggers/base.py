@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.functional import _StrPromise
+from django_stubs_ext import StrOrPromise
 
 from shop.models import Event
 
@@ -34,7 +34,7 @@ class TriggerKind:
     """Decides whether an event enrols its customer. Pure: it reads the event and the settings only."""
 
     key: ClassVar[str]
-    label: ClassVar["str | _StrPromise"]
+    label: ClassVar[StrOrPromise]
     event_kinds: ClassVar[frozenset[str]]
     settings_form: ClassVar[type[forms.Form]]
     # Whether a later event for the same thing starts the wait again, as a changed cart does.
@@ -44,7 +44,7 @@ class TriggerKind:
         """The way in that this event opens, or None. Only called for the kinds in `event_kinds`."""
         raise NotImplementedError
 
-    def describe(self, settings: Mapping[str, Any]) -> "str | _StrPromise":
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
         """The trigger as a sentence for the marketer, such as "4 hours after a cart was left"."""
         raise NotImplementedError
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django_stubs_ext import StrOrPromise
 
 from shop.models import Event
 from triggers.base import Entry, TriggerKind
@@ -51,7 +51,7 @@ class OrderConfirmation(TriggerKind):
     def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
         return Entry(order_key(event), event.occurred_at) if event.order_id else None
 
-    def describe(self, settings: Mapping[str, Any]) -> "str | _StrPromise":  # noqa: ARG002
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
         return _("At once when an order is placed")
 
 
@@ -83,7 +83,7 @@ class AbandonedCart(TriggerKind):
         wait = timedelta(minutes=settings["delay_minutes"])
         return Entry(f"cart:{event.cart_id}", event.occurred_at + wait)
 
-    def describe(self, settings: Mapping[str, Any]) -> "str | _StrPromise":
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
         hours, minutes = divmod(settings["delay_minutes"], 60)
         if minutes:
             text = ngettext("%d minute after a cart was left", "%d minutes after a cart was left", minutes)
@@ -114,7 +114,7 @@ class PostPurchaseFollowUp(TriggerKind):
             return None
         return Entry(order_key(event), event.occurred_at + timedelta(days=settings["days"]))
 
-    def describe(self, settings: Mapping[str, Any]) -> "str | _StrPromise":
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
         days = settings["days"]
         if settings["after"] == "placed":
             return ngettext("%d day after an order", "%d days after an order", days) % days

@@ -48,7 +48,9 @@ def _sweep_or_log(transport: Transport) -> SweepTally | None:
         logger.exception("The sweep failed and will be tried again.")
         return None
     if not tally.is_idle:
-        logger.info("swept", extra={"events": tally.events, "advanced": tally.advanced, **vars(tally.messages)})
+        logger.info(
+            "swept", extra={"events": tally.events, "advanced": tally.advanced, **vars(tally.messages)}
+        )
     return tally
 
 
