@@ -31,6 +31,7 @@ class LiveDays:
         self._customers = {customer.number: customer for customer in shelved.retail.customers}
         self._known = set(first_orders(shelved))
         self._withheld: set[int] = set()
+        self._delays: dict[int, timedelta] = {}
 
     def tell(self) -> list[Element]:
         """All events of the live days, oldest first. Two calls on equal samples tell the same."""
@@ -65,7 +66,9 @@ class LiveDays:
             self._known.add(customer.number)
             yield from _tell_attitude(about, story.ordered_at)
         yield self._place(row, story.ordered_at, customer=about, cart=cart)
-        yield from self._deliver(row, late=story.ordered_at - self._shelved.placed_at(row))
+        self._delays[row] = story.ordered_at - self._shelved.placed_at(row)
+        at = self._shelved.delivered_at(row) + self._delays[row]
+        yield order_delivered(self._shelved.retail.orders[row].invoice, at=at)
 
     def _place(self, row: int, at: datetime, *, customer: Element | None, cart: str = "") -> Element:
         order = self._shelved.retail.orders[row]
@@ -74,10 +77,6 @@ class LiveDays:
         return order_placed(
             order.invoice, lines, at=at, currency=CURRENCY, customer=customer, cart=cart, marks=marks
         )
-
-    def _deliver(self, row: int, *, late: timedelta) -> Iterator[Element]:
-        at = self._shelved.delivered_at(row) + late
-        yield order_delivered(self._shelved.retail.orders[row].invoice, at=at)
 
     def _tell_old_deliveries(self) -> Iterator[Element]:
         """Orders of the history that arrive during the live days."""
@@ -92,7 +91,7 @@ class LiveDays:
 
     def _tell_refunds(self) -> Iterator[Element]:
         for refund in self._shelved.retail.refunds:
-            at = self._shelved.calendar.move(refund.time)
+            at = self._shelved.calendar.move(refund.time) + self._delays.get(refund.order, timedelta())
             if not self._shelved.calendar.is_live(at):
                 continue
             if refund.order in self._withheld:

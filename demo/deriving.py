@@ -56,7 +56,7 @@ def choose_attitude(customer: str) -> Attitude:
 
 
 def tell_cart(order: str, placed_at: datetime) -> CartStory:
-    """The cart of a real order: 65 % none seen, 25 % ordered, 6 % abandoned, 4 % ordered a day or two later."""
+    """The cart of a real order: 25 % ordered, 6 % abandoned, 4 % ordered later, else none seen."""
     chance = draw("cart", order)
     if chance < ABANDONED_SHARE * LATER_SHARE:
         wait = timedelta(minutes=draw_between(24 * 60, 48 * 60, "later", order))
