@@ -10,7 +10,10 @@ class Topic(models.TextChoices):
 
 
 class ConsentEntry(models.Model):
-    """One line of the ledger. The newest line for a customer and topic is the answer; none means no."""
+    """One line of the ledger. The newest line for a customer and topic is the answer; none means no.
+
+    `ledger.judge` knows the one exception: a soft opt-in never outweighs an earlier no.
+    """
 
     class State(models.TextChoices):
         GRANTED = "granted", "Granted"

@@ -132,7 +132,7 @@ class SendBatch(models.Model):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def with_status(self) -> "MessageQuerySet":
-        """Adds `status` (see Message.Status), `reason` and `detail`: what became of each, as a person reads it.
+        """Adds `status` (see Message.Status), `reason` and `detail`: what became of each for a reader.
 
         A closed message is what its newest outcome says. An open one is where its batch is; without a
         batch it waits for its time.

@@ -142,6 +142,7 @@ PAIRWELL: dict[str, Any] = {
     "MARKETING_CAP_DAYS": read_int("PAIRWELL_MARKETING_CAP_DAYS", 7),
     "ATTRIBUTION_DAYS": read_int("PAIRWELL_ATTRIBUTION_DAYS", 5),
     # Signs links and hashes suppressed addresses. Changing it breaks links in mail already sent.
+    "METRICS_TOKEN": read_str("PAIRWELL_METRICS_TOKEN"),
     "LINK_KEY": read_str("PAIRWELL_LINK_KEY", SECRET_KEY),
     "BATCH_SIZE": read_int("PAIRWELL_BATCH_SIZE", 500),
     "LEASE_SECONDS": read_int("PAIRWELL_LEASE_SECONDS", 300),
