@@ -72,7 +72,7 @@ def _open_database(folder: Path, database: dict[str, Any]) -> Iterator[str]:
 
 def make_url(database: dict[str, Any], name: str) -> str:
     """The URL of another database on the same server; a socket's folder goes into the host's place."""
-    from urllib.parse import quote  # noqa: PLC0415
+    from urllib.parse import quote
 
     secret = f":{quote(database['PASSWORD'], safe='')}" if database["PASSWORD"] else ""
     port = f":{database['PORT']}" if database["PORT"] else ""
@@ -80,23 +80,23 @@ def make_url(database: dict[str, Any], name: str) -> str:
 
 
 def main() -> None:
-    import django  # noqa: PLC0415
+    import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
     _set_up(int(sys.argv[1]))
 
 
 def _set_up(orders: int) -> None:
-    from django.utils import timezone  # noqa: PLC0415
+    from campaigns.templates_store import publish_all
+    from django.utils import timezone
 
-    from campaigns.templates_store import publish_all  # noqa: PLC0415
-    from shop.ingest import record_events  # noqa: PLC0415
-    from tests.factories import make_customer, make_product  # noqa: PLC0415
-    from tests.flows import make_trigger  # noqa: PLC0415
+    from shop.ingest import record_events
+    from tests.factories import make_customer, make_product
+    from tests.flows import make_trigger
 
     now = timezone.now()
     publish_all(now)
