@@ -16,8 +16,25 @@ CATEGORIES_MAX = 10
 CATEGORY_CHARS_MAX = 255
 GROUPS_MAX = 25
 TOP_LEVEL_KEYS = frozenset(
-    "personalizations from reply_to reply_to_list subject content attachments template_id headers"
-    " categories custom_args send_at batch_id asm ip_pool_name mail_settings tracking_settings".split()
+    [
+        "personalizations",
+        "from",
+        "reply_to",
+        "reply_to_list",
+        "subject",
+        "content",
+        "attachments",
+        "template_id",
+        "headers",
+        "categories",
+        "custom_args",
+        "send_at",
+        "batch_id",
+        "asm",
+        "ip_pool_name",
+        "mail_settings",
+        "tracking_settings",
+    ]
 )
 _TYPE_ORDER = {"text/plain": 0, "text/html": 2}  # everything between, such as text/x-amp-html, is 1
 _FORBIDDEN_IN_TYPE = re.compile(r"[;,\r\n]")

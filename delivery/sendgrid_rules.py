@@ -25,8 +25,20 @@ SUBSTITUTIONS_MAX = 10_000
 SEND_AT_AHEAD_MAX = timedelta(hours=72)
 RESERVED_ARGS = frozenset({"email", "event", "timestamp", "category", "sg_event_id", "sg_message_id"})
 RESERVED_HEADERS = frozenset(
-    "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding"
-    " to from subject reply-to cc bcc".split()
+    [
+        "x-sg-id",
+        "x-sg-eid",
+        "received",
+        "dkim-signature",
+        "content-type",
+        "content-transfer-encoding",
+        "to",
+        "from",
+        "subject",
+        "reply-to",
+        "cc",
+        "bcc",
+    ]
 )
 _HEADER_KEY = re.compile(r"[!-9;-~]+")
 

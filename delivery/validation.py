@@ -17,8 +17,26 @@ HEADER_LINE_MAX = 900  # RFC 5322 allows 998 octets; the rest is room for the na
 HTML_BYTES_MAX = 10 * 1024 * 1024
 TOTAL_BYTES_MAX = 30 * 1024 * 1024
 RESERVED_HEADERS = frozenset(
-    "auto-submitted bcc cc content-transfer-encoding content-type date dkim-signature from message-id"
-    " mime-version received reply-to return-path sender subject to x-sg-eid x-sg-id".split()
+    [
+        "auto-submitted",
+        "bcc",
+        "cc",
+        "content-transfer-encoding",
+        "content-type",
+        "date",
+        "dkim-signature",
+        "from",
+        "message-id",
+        "mime-version",
+        "received",
+        "reply-to",
+        "return-path",
+        "sender",
+        "subject",
+        "to",
+        "x-sg-eid",
+        "x-sg-id",
+    ]
 )
 
 _ENCODED_BREAK = re.compile(r"%0[ad]", re.IGNORECASE)
