@@ -1,0 +1,21 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.dashboard.rows import SmallShop, fill_small_shop
+
+
+@pytest.fixture
+def small_shop(db: None) -> SmallShop:
+    return fill_small_shop()
+
+
+@pytest.fixture
+def marketer(db: None) -> User:
+    return User.objects.create_user("marketer", password="a long enough password")
+
+
+@pytest.fixture
+def signed_in(client: Client, marketer: User) -> Client:
+    client.force_login(marketer)
+    return client
