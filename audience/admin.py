@@ -10,6 +10,10 @@ from audience.models import ConsentEntry, Preference, Suppression
 from audience.suppression import hash_address
 
 
+def _never(*_args: object, **_kwargs: object) -> bool:
+    return False
+
+
 @admin.register(ConsentEntry)
 class ConsentEntryAdmin(admin.ModelAdmin[ConsentEntry]):
     """Proof in a dispute, so nobody adds, changes or deletes a line by hand."""
@@ -20,14 +24,7 @@ class ConsentEntryAdmin(admin.ModelAdmin[ConsentEntry]):
     list_select_related = ["customer"]
     date_hierarchy = "occurred_at"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ConsentEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ConsentEntry | None = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _never
 
 
 class SuppressionForm(forms.ModelForm[Suppression]):
@@ -59,17 +56,16 @@ class SuppressionAdmin(admin.ModelAdmin[Suppression]):
     search_fields = ["detail"]
     ordering = ["-created_at"]
 
-    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        return False
+    has_change_permission = _never
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
     ) -> tuple[QuerySet[Suppression], bool]:
         """A whole address finds its row too, by its hash."""
         found, needs_distinct = super().get_search_results(request, queryset, search_term)
-        return (
-            found | queryset.filter(address_hash=hash_address(search_term))
-        ) if search_term else found, needs_distinct
+        if search_term:
+            found |= queryset.filter(address_hash=hash_address(search_term))
+        return found, needs_distinct
 
     def save_model(
         self, request: HttpRequest, obj: Suppression, form: forms.ModelForm[Suppression], change: bool
@@ -89,8 +85,4 @@ class PreferenceAdmin(admin.ModelAdmin[Preference]):
     search_fields = ["customer__external_id"]
     list_select_related = ["customer"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Preference | None = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = _never

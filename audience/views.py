@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
@@ -101,5 +102,5 @@ def _is_one_click(request: HttpRequest) -> bool:
         return False
     try:
         return request.POST.get("List-Unsubscribe") == "One-Click"
-    except (BadRequest, SuspiciousOperation, UnreadablePostError):
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
         return False

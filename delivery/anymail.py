@@ -28,7 +28,7 @@ _NEVER_CONNECTED = frozenset({"NewConnectionError", "NameResolutionError", "Conn
 
 
 class AnymailTransport:
-    """Hands over through a Django email backend of Anymail, such as ``anymail.backends.postmark.EmailBackend``.
+    """Hands over through an email backend of Anymail, such as ``anymail.backends.postmark.EmailBackend``.
 
     `options` are passed to the backend; what is missing there comes from Django's ANYMAIL setting, its
     timeout (30 s) too. Tracking is left to the provider's account: switch it off there.
@@ -144,7 +144,7 @@ def _judge_error(error: Exception, *, now: datetime) -> Outcome:
 
 
 def _read_status(error: Exception) -> int:
-    """The HTTP status that Anymail or boto (a mapping, with throttling as 400) reports; 0 if there was none."""
+    """The HTTP status in the error, or 0. Amazon answers throttling with 400, so its code is read, too."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         code = str(response.get("Error", {}).get("Code", ""))

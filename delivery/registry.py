@@ -1,4 +1,4 @@
-"""From a name in the settings to a transport. Imports happen on use: a preview needs no provider's package."""
+"""From a name in the settings to a transport, imported on use: a preview needs no provider package."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -43,7 +43,8 @@ def _build_smtp(settings: Settings, *, store: PreviewStore) -> Transport:
 
 
 def _build_sendgrid(settings: Settings, *, store: PreviewStore) -> Transport:
-    from delivery.sendgrid import DEFAULT_HOST, SendGridTransport
+    from delivery.sendgrid import SendGridTransport
+    from delivery.sendgrid_http import DEFAULT_HOST
 
     del store
     return SendGridTransport(

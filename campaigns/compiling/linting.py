@@ -1,0 +1,125 @@
+"""What Jinja a template may use: plain data, conditions, bounded loops, listed filters. Nothing else."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from campaigns.compiling.sandbox import (
+    BUILT_IN_FILTERS,
+    FORMATTING_FILTERS,
+    MAX_RANGE,
+    TESTS,
+    html_environment,
+)
+from campaigns.compiling.source import CompileError, Source
+from campaigns.compiling.tags import Tag
+
+VARIABLES = frozenset(["shop", "customer", "order", "cart", "upgrades", "complements", "links"])
+KEYWORDS = frozenset({"if", "elif", "else", "endif", "for", "endfor", "set"})
+MAX_SETS = 12  # each could double a string
+FILTERS = BUILT_IN_FILTERS | FORMATTING_FILTERS
+
+ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem,
+    nodes.Slice, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.CondExpr, nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg, nodes.Tuple, nodes.List, nodes.Keyword,
+    nodes.For, nodes.If, nodes.Assign, nodes.Call,
+)  # fmt: skip
+
+_PARSER = html_environment("en")
+_CLOSERS = {"if": "{% endif %}", "elif": "{% endif %}", "for": "{% endfor %}"}
+
+
+def lint_tags(source: Source, tags: list[Tag], variables: frozenset[str] | None = VARIABLES) -> None:
+    """Raises CompileError at the first tag that goes beyond what emails may do.
+
+    Names are compared with `variables` and with what loops and `set` name; None leaves names alone.
+    """
+    names = variables and variables.union({"loop", "range"}, _local_names(source, tags))
+    sets = [tag for tag in tags if tag.keyword == "set"]
+    if len(sets) > MAX_SETS:
+        place = sets[MAX_SETS].start
+        raise source.error(place, f"more than {MAX_SETS} “set”", "compute values before they reach the email")
+    for tag in tags:
+        linter = _Linter(source, tag, names)
+        for node in _parse(source, tag).find_all(nodes.Node):
+            linter.check(node)
+
+
+def _local_names(source: Source, tags: list[Tag]) -> Iterator[str]:
+    for tag in tags:
+        if tag.keyword in ("for", "set"):
+            for name in _parse(source, tag).find_all(nodes.Name):
+                if name.ctx == "store":
+                    yield name.name
+
+
+def _parse(source: Source, tag: Tag) -> nodes.Template:
+    if tag.kind == "statement" and tag.keyword not in KEYWORDS:
+        hint = "there is: if, elif, else, for, set, and [% include %]"
+        raise source.error(tag.start, f"“{tag.keyword}” is not allowed", hint)
+    if tag.kind == "comment" or tag.keyword in ("else", "endif", "endfor"):
+        return nodes.Template([])
+    code = tag.code.removeprefix("el") if tag.keyword == "elif" else tag.code
+    opening = f"{{{{ {code} }}}}" if tag.kind == "expression" else f"{{% {code} %}}"
+    try:
+        return _PARSER.parse(opening + _CLOSERS.get(tag.keyword, ""))
+    except TemplateSyntaxError as error:
+        message = f"Jinja can't read “{tag.code}”: {error.message}"
+        raise source.error(tag.start, message, "look for a missing name, bracket or quote") from error
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean “{close[0]}”?" if close else f"there is: {', '.join(sorted(known))}"
+
+
+@dataclass(frozen=True)
+class _Linter:
+    source: Source
+    tag: Tag
+    names: frozenset[str] | None
+
+    def error(self, message: str, hint: str) -> CompileError:
+        return self.source.error(self.tag.start, message, hint)
+
+    def check(self, node: nodes.Node) -> None:
+        if not isinstance(node, ALLOWED_NODES):
+            raise self.error(
+                f"“{self.tag.code}” uses {type(node).__name__}, which is not allowed",
+                "emails may show, compare, add and join values; compute the rest in the shop",
+            )
+        check: Callable[[Any], None] | None = getattr(self, f"check_{type(node).__name__.lower()}", None)
+        if check:
+            check(node)
+
+    def check_name(self, node: nodes.Name) -> None:
+        if self.names is not None and node.name not in self.names:
+            raise self.error(f"unknown variable “{node.name}”", _suggest(node.name, self.names))
+
+    def check_getattr(self, node: nodes.Getattr) -> None:
+        if node.attr.startswith("_"):
+            raise self.error(f"“{node.attr}” is out of bounds", "names may not start with _")
+
+    def check_filter(self, node: nodes.Filter) -> None:
+        if node.name not in FILTERS:
+            raise self.error(f"unknown filter “{node.name}”", _suggest(node.name, FILTERS))
+        if node.name == "plural" and "other" not in {keyword.key for keyword in node.kwargs}:
+            hint = 'write plural(one="{n} order", other="{n} orders")'
+            raise self.error("“plural” needs the form “other”", hint)
+
+    def check_test(self, node: nodes.Test) -> None:
+        if node.name not in TESTS:
+            raise self.error(f"unknown test “{node.name}”", _suggest(node.name, TESTS))
+
+    def check_call(self, node: nodes.Call) -> None:
+        if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
+            hint = f"only range() of at most {MAX_RANGE} may be called"
+            raise self.error(f"“{self.tag.code}” calls something", hint)
+
+    def check_for(self, node: nodes.For) -> None:
+        if node.recursive:
+            raise self.error("a recursive loop", "loops may not call themselves")

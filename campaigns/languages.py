@@ -1,0 +1,160 @@
+"""Languages of emails: fallback, direction, and money, dates, numbers and plurals as people write them."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache, partial
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+import jdatetime
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.dates import format_date as babel_format_date
+from babel.numbers import format_currency, format_decimal
+
+Direction = Literal["ltr", "rtl"]
+DateLength = Literal["short", "medium", "long", "full"]
+
+LAST_RESORT = "en"
+DIGITS = {"arab": "٠١٢٣٤٥٦٧٨٩", "arabext": "۰۱۲۳۴۵۶۷۸۹"}
+SOLAR_MONTHS = {
+    "fa": ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
+           "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"],
+    "fa-AF": ["حمل", "ثور", "جوزا", "سرطان", "اسد", "سنبله",
+              "میزان", "عقرب", "قوس", "جدی", "دلو", "حوت"],
+}  # fmt: skip
+
+
+def normalise_tag(tag: str) -> str:
+    """`fa_af` and `FA-AF` become `fa-AF`."""
+    language, *rest = tag.strip().replace("_", "-").split("-")
+    return "-".join([language.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)])
+
+
+def fallback_chain(tag: str, default: str) -> tuple[str, ...]:
+    """Where a text is looked for, in this order: fa-AF, fa, the shop's language, English."""
+    chain: list[str] = []
+    for wanted in (tag, default, LAST_RESORT):
+        parts = normalise_tag(wanted).split("-") if wanted else []
+        chain += ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return tuple(dict.fromkeys(chain))
+
+
+@lru_cache(maxsize=256)
+def find_locale(tag: str) -> Locale:
+    """What Babel knows of the language; of its base language, or of English, where it knows nothing."""
+    for wanted in fallback_chain(tag, LAST_RESORT):
+        try:
+            return Locale.parse(wanted, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale(LAST_RESORT)
+
+
+def direction_of(tag: str) -> Direction:
+    return cast(Direction, find_locale(tag).text_direction)
+
+
+@lru_cache(maxsize=64)
+def _digit_table(tag: str) -> dict[int, str]:
+    digits = DIGITS.get(find_locale(tag).default_numbering_system or "", "")
+    return {ord(str(value)): digit for value, digit in enumerate(digits)}
+
+
+def _as_decimal(value: object) -> Decimal | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+@lru_cache(maxsize=16_384)
+def format_money(amount: object, currency: str, *, language: str) -> str:
+    """The amount with its currency, in the currency's own decimals and the language's digits.
+
+    Nothing is converted and nothing made up: an unknown currency shows its code, no currency shows a
+    bare number, and an amount that is no number is shown as it came.
+    """
+    number = _as_decimal(amount)
+    if number is None:
+        return f"{amount or ''} {currency}".strip()
+    if not currency:
+        return format_number(number, language=language)
+    is_known = currency.upper() in get_global("all_currencies")
+    text = format_currency(
+        number,
+        currency.upper(),
+        locale=find_locale(language),
+        numbering_system="default",
+        currency_digits=is_known,
+    )
+    return text.translate(_digit_table(language))
+
+
+def format_number(value: object, *, language: str) -> str:
+    number = _as_decimal(value)
+    if number is None:
+        return str(value)
+    text = format_decimal(number, locale=find_locale(language), numbering_system="default")
+    return text.translate(_digit_table(language))
+
+
+def _as_local_date(value: object, timezone: str) -> date | None:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    if isinstance(value, str) and len(value) == 10:  # a calendar day is the same day everywhere
+        return moment.date()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(ZoneInfo(timezone)).date()
+
+
+def format_date(value: object, length: DateLength = "long", *, language: str, timezone: str = "UTC") -> str:
+    """The day in the given time zone; for Persian in the solar calendar of Iran (or of Afghanistan).
+
+    `value` is an ISO 8601 string, a date or a datetime. What can't be read is shown as it came.
+    """
+    day = _as_local_date(value, timezone)
+    if day is None:
+        return str(value)
+    text = (
+        _format_solar_date(day, length, language)
+        if language.split("-")[0] == "fa"
+        else babel_format_date(day, format=length, locale=find_locale(language))
+    )
+    return text.translate(_digit_table(language))
+
+
+def _format_solar_date(day: date, length: DateLength, language: str) -> str:
+    solar = jdatetime.date.fromgregorian(date=day)
+    if length == "short":
+        return f"{solar.year}/{solar.month:02}/{solar.day:02}"
+    months = SOLAR_MONTHS["fa-AF" if language == "fa-AF" else "fa"]
+    return f"{solar.day} {months[solar.month - 1]} {solar.year}"
+
+
+def choose_plural(count: object, *, language: str, **forms: str) -> str:
+    """The form for this count (zero, one, two, few, many, other), with `{n}` replaced by the number.
+
+    Categories are those of CLDR, so Russian asks for one, few and many and Arabic for all six; a form
+    that is not given falls back to `other`.
+    """
+    number = _as_decimal(count) or Decimal(0)
+    category = find_locale(language).plural_form(number)
+    chosen = forms.get(category) or forms.get("other") or next(iter(forms.values()), "{n}")
+    return chosen.replace("{n}", format_number(number, language=language))
+
+
+@lru_cache(maxsize=64)
+def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..., Any]]:
+    """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone."""
+    return {
+        "money": partial(format_money, language=language),
+        "date": partial(format_date, language=language, timezone=timezone),
+        "number": partial(format_number, language=language),
+        "plural": partial(choose_plural, language=language),
+    }

@@ -1,0 +1,198 @@
+"""The plain-text part, read off the compiled HTML once, while every Jinja tag is still a token.
+
+Reading order, headings and paragraphs as blocks, a table row as one line, a link as its words with the
+address on a line of its own. Nothing of the layout remains.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Protocol
+
+_SKIPPED = frozenset({"head", "style", "title"})
+_PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"])
+_LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
+_VOID = frozenset({"br", "hr", "img", "meta", "link"})
+_WHITE = re.compile(r"[ \t\r\n]+")
+_BRACES = re.compile(r"\{(?=[{%#])")
+
+
+class TokenLike(Protocol):
+    @property
+    def is_statement(self) -> bool: ...
+    @property
+    def plain(self) -> str: ...
+
+
+def write_plain_text(html: str, tokens: Mapping[str, TokenLike]) -> str:
+    """Text with the tokens of `html` in it: statements once and in order, ready to be turned back."""
+    reader = _Reader(tokens)
+    reader.feed(html)
+    reader.close()
+    return reader.finish()
+
+
+@dataclass
+class _Link:
+    """An address that was written, so that the same one need not be written twice in a row."""
+
+    address: str
+    blocks: tuple[int, ...]
+    index: int
+
+
+@dataclass
+class _Lines:
+    """The text so far. Statements that stand between lines go to the start of the next line, so that
+    a loop over rows leaves no empty lines behind."""
+
+    parts: list[str] = field(default_factory=list)
+    waiting: str = ""  # statements between lines
+    line: str = ""
+    has_words: bool = False
+    wants_gap: bool = False
+
+    def add(self, text: str, *, is_statement: bool = False) -> None:
+        if is_statement:
+            self.line += text
+            return
+        text = _WHITE.sub(" ", text)
+        if not self.has_words:
+            text = text.lstrip(" ")
+        self.line += text
+        self.has_words = self.has_words or bool(text)
+
+    def end_line(self, *, gap: bool = False) -> None:
+        if self.has_words:
+            blank = "\n" if self.wants_gap and self.parts else ""
+            self.parts.append(f"{self.waiting}{blank}{self.line.rstrip(' ')}\n")
+            self.waiting, self.wants_gap = "", False
+        elif self.line:
+            # The gap before a block of statements belongs outside of it: rows of a loop stay together.
+            self.waiting += "\n" + self.line if self.wants_gap else self.line
+            self.wants_gap = False
+        self.line, self.has_words = "", False
+        self.wants_gap = self.wants_gap or gap
+
+
+class _Reader(HTMLParser):
+    def __init__(self, tokens: Mapping[str, TokenLike]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tokens = tokens
+        self.lines = _Lines()
+        self.skipping = 0
+        self.tables: list[bool] = []  # whether each open table holds data
+        self.row: list[tuple[str, bool]] | None = None  # (text, whether it has words) of each cell
+        self.blocks: list[int] = []
+        self.block_count = 0
+        self.href = ""
+        self.label_is_words = False
+        self.last_link: _Link | None = None
+
+    # Elements
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag in _SKIPPED:
+            self.skipping += 1
+        elif tag == "table":
+            self.tables.append(attributes.get("role") != "presentation")
+        elif tag == "a":
+            self.href, self.label_is_words = attributes.get("href") or "", False
+        self.break_before(tag)
+        if tag == "tr" and self.in_data_table:
+            self.row = []
+        elif tag == "li":
+            self.lines.line += "• "
+        elif tag == "img" and not self.href and self.row is None and attributes.get("alt"):
+            self.handle_data(f"[{attributes['alt']}]")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SKIPPED:
+            self.skipping -= 1
+        elif tag == "a":
+            self.end_link()
+        elif tag == "tr" and self.row is not None:
+            self.end_row()
+        self.break_before(tag)
+        if tag == "table" and self.tables:
+            self.tables.pop()
+
+    @property
+    def in_data_table(self) -> bool:
+        return bool(self.tables) and self.tables[-1]
+
+    def break_before(self, tag: str) -> None:
+        if self.row is not None:
+            self.break_cell(tag)
+        elif tag == "br" or tag in _LINES:
+            self.lines.end_line()
+        elif tag in _PARAGRAPHS:
+            self.lines.end_line(gap=True)
+
+    def break_cell(self, tag: str) -> None:
+        """Inside a row of data: cells become parts of one line, and so do the lines of a cell."""
+        line = self.lines
+        if tag in ("td", "th") and line.line and self.row is not None:
+            self.row.append((line.line.strip(" ,"), line.has_words))
+            line.line, line.has_words = "", False
+        elif tag in _PARAGRAPHS | {"br"} and line.has_words and not line.line.endswith(", "):
+            line.line = f"{line.line.rstrip(' ')}, "
+
+    def end_row(self) -> None:
+        self.break_cell("td")
+        text, has_words = "", False
+        for cell, is_words in self.row or []:
+            text += f" – {cell}" if is_words and has_words else cell
+            has_words = has_words or is_words
+        self.row = None
+        self.lines.line, self.lines.has_words = text, has_words
+        self.lines.end_line()
+
+    def end_link(self) -> None:
+        address = self.tokens[self.href].plain if self.href in self.tokens else self.href
+        if address and self.label_is_words and self.row is None:
+            self.drop_repeated(address)
+            lines = self.lines
+            lines.line = f"{lines.line.rstrip(' ')}:"
+            lines.end_line()
+            lines.parts.append(f"{self.href}\n")
+            self.last_link = _Link(address, tuple(self.blocks), len(lines.parts) - 1)
+        self.href = ""
+
+    def drop_repeated(self, address: str) -> None:
+        """Of a title and a button that lead to the same page, only the button keeps the address."""
+        last = self.last_link
+        if last and last.address == address and last.blocks == tuple(self.blocks):
+            parts = self.lines.parts
+            parts[last.index] = ""
+            parts[last.index - 1] = parts[last.index - 1].removesuffix(":\n") + "\n"
+
+    # Words and tokens
+
+    def handle_data(self, data: str) -> None:
+        if self.skipping or not data.strip(" \t\r\n"):
+            if not self.skipping and self.lines.has_words and not self.lines.line.endswith(" "):
+                self.lines.add(" ")
+            return
+        self.lines.add(_BRACES.sub("{ ", data))
+        self.label_is_words = self.label_is_words or bool(self.href)
+
+    def handle_comment(self, data: str) -> None:
+        token = self.tokens.get(data)
+        if token is None:
+            return
+        self.lines.add(data, is_statement=True)
+        self.follow_block(token.plain.removeprefix("{%").split()[0])
+
+    def follow_block(self, keyword: str) -> None:
+        if keyword in ("endif", "endfor", "else", "elif") and self.blocks:
+            self.blocks.pop()
+        if keyword in ("if", "for", "else", "elif"):
+            self.block_count += 1
+            self.blocks.append(self.block_count)
+
+    def finish(self) -> str:
+        self.lines.end_line()
+        return "".join(self.lines.parts) + self.lines.waiting
