@@ -41,8 +41,13 @@ def split_words(title: str) -> tuple[str, ...]:
 def family_words(title: str) -> frozenset[str]:
     """What is left of a title without colours, sizes and numbers; all of it where nothing would be."""
     words = split_words(title)
-    core = frozenset(word for word in words if word not in VARIANT_WORDS and not word[0].isdigit())
+    core = frozenset(_singular(word) for word in words if word not in VARIANT_WORDS and not word[0].isdigit())
     return core or frozenset(words)
+
+
+def _singular(word: str) -> str:
+    """English only, and rough: candles and candle are one family, glass and dress stay whole."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def are_variants(title: str, other: str, *, same_type: bool) -> bool:
