@@ -4,26 +4,25 @@ import json
 import re
 import zlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from pathlib import Path
 from typing import Any, cast
-from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from campaigns.compiler import CompileError
 from campaigns.context import describe_shop
 from campaigns.envelopes import make_envelope
 from campaigns.models import PreviewMail, RenderedMessage, TemplateVersion
-from campaigns.rendering import RenderedEmail, Renderer, RenderError
-from campaigns.tracking import MessageTracking
+from campaigns.rendering import NoTracking, RenderedEmail, Renderer, RenderError
 from delivery.base import Envelope
 
 # Looking at an email in the preview inbox must not count as opening it.
 _PIXEL = re.compile(r'<img\b[^>]*\bsrc="[^"]*/o/[^"]*"[^>]*>', re.IGNORECASE)
-_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def read_preview(mail: PreviewMail) -> ShownMail:
     )
 
 
-def render_again(rendered: RenderedMessage) -> ShownMail:
+def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
     """The very email that was sent, from its version, arm, language and context; its links count no clicks."""
     assignment = rendered.assignment
     changes = assignment.variant.changes if assignment and assignment.variant else {}
@@ -62,20 +61,20 @@ def render_again(rendered: RenderedMessage) -> ShownMail:
             language=rendered.language,
             changes=changes,
             context=rendered.context,
-            message_id=rendered.message_id,
+            now=now,
         )
-    except RenderError as error:
+    except (RenderError, CompileError) as error:
         return ShownMail(subject=rendered.subject, problem=str(error))
     envelope = make_envelope(rendered.message, email, has_products=_has_products(rendered.context))
     return ShownMail(rendered.subject, email.html, email.text, _list_headers(rendered, envelope))
 
 
-def render_sample(version: TemplateVersion, language: str) -> ShownMail:
+def render_sample(version: TemplateVersion, language: str, *, now: datetime) -> ShownMail:
     """A template with the sample that lies beside it, in one of its languages."""
     try:
         context = read_sample(version.template.key)
-        email = _render(version, language=language, changes={}, context=context, message_id=_NOBODY)
-    except (RenderError, OSError, ValueError) as error:
+        email = _render(version, language=language, changes={}, context=context, now=now)
+    except (RenderError, CompileError, OSError, ValueError) as error:
         return ShownMail(subject=version.template.name, problem=str(error))
     return ShownMail(subject=email.subject, html=email.html, text=email.text)
 
@@ -100,15 +99,15 @@ def _render(
     language: str,
     changes: dict[str, Any],
     context: dict[str, Any],
-    message_id: UUID,
+    now: datetime,
 ) -> RenderedEmail:
-    return Renderer().render(
+    return Renderer(now=now).render(
         version,
         language=language,
         changes=changes,
         context=context,
-        message_id=message_id,
-        tracking=MessageTracking(message_id, opens=False, clicks=False),
+        message_id=version.template.key,
+        tracking=NoTracking(),
     )
 
 

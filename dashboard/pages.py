@@ -1,5 +1,6 @@
 """What every page of the dashboard has in common: a login, a strict content policy, no caching."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -18,6 +19,9 @@ MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src 'self' https: data:; frame-ancestors 'self'"
 )
+
+
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 class PageRequest(HttpRequest):
@@ -47,8 +51,7 @@ def page(view: View) -> View:
 
 def frame_mail(html: str) -> HttpResponse:
     """An email in a frame of its own, shut off from the dashboard around it."""
-    body = html.replace("<head>", '<head><base target="_blank">', 1)
-    response = HttpResponse(body)
+    response = HttpResponse(_HEAD.sub(r'\g<0><base target="_blank">', html, count=1))
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -2,6 +2,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from campaigns.models import Message
 from dashboard.forms import MessageFilter
@@ -57,4 +58,4 @@ def _find_message(pk: uuid.UUID) -> Message:
 
 def _render(message: Message) -> ShownMail:
     rendered = getattr(message, "rendered", None)
-    return render_again(rendered) if rendered else ShownMail()
+    return render_again(rendered, timezone.now()) if rendered else ShownMail()

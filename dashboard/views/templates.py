@@ -1,6 +1,7 @@
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from campaigns.models import EmailTemplate, Step, TemplateVersion
 from dashboard.mail import render_sample
@@ -23,7 +24,7 @@ def show_template(request: PageRequest, key: str) -> HttpResponse:
         "version": version,
         "language": language,
         "languages": list(version.texts),
-        "mail": render_sample(version, language),
+        "mail": render_sample(version, language, now=timezone.now()),
         "view": request.GET.get("view") if request.GET.get("view") in VIEWS else "html",
     }
     return render(request, "dashboard/template.html", context)
@@ -32,7 +33,8 @@ def show_template(request: PageRequest, key: str) -> HttpResponse:
 def show_mail(request: PageRequest, key: str) -> HttpResponse:
     """The email alone, for the frame."""
     version = _find_version(key)
-    return frame_mail(render_sample(version, _choose_language(request, version)).html)
+    language = _choose_language(request, version)
+    return frame_mail(render_sample(version, language, now=timezone.now()).html)
 
 
 def _find_version(key: str) -> TemplateVersion:
