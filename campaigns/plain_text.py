@@ -15,6 +15,9 @@ _PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "
 _LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
 _VOID = frozenset({"br", "hr", "img", "meta", "link"})
 _WHITE = re.compile(r"[ \t\r\n]+")
+_SEPARATORS = (
+    " \N{NO-BREAK SPACE}·|"  # what stands between links has nothing to separate on a line of its own
+)
 _BRACES = re.compile(r"\{(?=[{%#])")
 
 
@@ -59,7 +62,7 @@ class _Lines:
             return
         text = _WHITE.sub(" ", text)
         if not self.has_words:
-            text = text.lstrip(" ")
+            text = text.lstrip(_SEPARATORS)
         self.line += text
         self.has_words = self.has_words or bool(text)
 
@@ -82,6 +85,7 @@ class _Reader(HTMLParser):
         self.tokens = tokens
         self.lines = _Lines()
         self.skipping = 0
+        self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
         self.tables: list[bool] = []  # whether each open table holds data
         self.row: list[tuple[str, bool]] | None = None  # (text, whether it has words) of each cell
         self.blocks: list[int] = []
@@ -94,6 +98,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
+        if tag not in _VOID and (self.hidden_depth or attributes.get("aria-hidden") == "true"):
+            self.hidden_depth += 1
         if tag in _SKIPPED:
             self.skipping += 1
         elif tag == "table":
@@ -109,6 +115,8 @@ class _Reader(HTMLParser):
             self.handle_data(f"[{attributes['alt']}]")
 
     def handle_endtag(self, tag: str) -> None:
+        if self.hidden_depth and tag not in _VOID:
+            self.hidden_depth -= 1
         if tag in _SKIPPED:
             self.skipping -= 1
         elif tag == "a":
@@ -152,7 +160,8 @@ class _Reader(HTMLParser):
 
     def end_link(self) -> None:
         address = self.tokens[self.href].plain if self.href in self.tokens else self.href
-        if address and self.label_is_words and self.row is None:
+        is_own_label = address.removeprefix('{{ _link("').startswith(("mailto:", "tel:"))
+        if address and self.label_is_words and self.row is None and not is_own_label:
             self.drop_repeated(address)
             lines = self.lines
             lines.line = f"{lines.line.rstrip(' ')}:"
@@ -172,8 +181,10 @@ class _Reader(HTMLParser):
     # Words and tokens
 
     def handle_data(self, data: str) -> None:
-        if self.skipping or not data.strip(" \t\r\n"):
-            if not self.skipping and self.lines.has_words and not self.lines.line.endswith(" "):
+        if self.skipping or self.hidden_depth:
+            return
+        if not data.strip(" \t\r\n"):
+            if self.lines.has_words and not self.lines.line.endswith(" "):
                 self.lines.add(" ")
             return
         self.lines.add(_BRACES.sub("{ ", data))

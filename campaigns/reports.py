@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import TruncDate
 
 from campaigns.attribution import AttributedOrder, attribute_orders
-from campaigns.models import Message, MessageEvent, MessageOutcome, RenderedMessage, SendBatch
+from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
 from shop.models import Event
 
 Sums = dict[str, Decimal]

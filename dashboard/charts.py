@@ -10,12 +10,13 @@ from math import ceil, floor, log10
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 
 from dashboard.formatting import format_compact, format_count
 
 WIDTH = 720
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 12, 30
-_ROW = 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 14, 34
+_ROW = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class Interval:
     high: float
 
 
-def draw_bars(labels: Sequence[str], series: Sequence[Series], *, title: str, height: int = 220) -> SafeString:
+def draw_bars(
+    labels: Sequence[str], series: Sequence[Series], *, title: str, height: int = 220
+) -> SafeString:
     """Stacked bars, one a label; the title is read out and must say what is shown and how much."""
     totals = [sum(column) for column in zip(*(s.values for s in series), strict=True)]
     top = _round_up(max(totals, default=0))
@@ -61,10 +64,10 @@ def draw_intervals(
     height = _TOP + _ROW * len(rows) + _BOTTOM
 
     def place(value: float) -> float:
-        return 170 + (value - low) / (high - low) * (WIDTH - 170 - 24)
+        return 40 + (value - low) / (high - low) * (WIDTH - 80)
 
     body = [_draw_axis(low, high, place, write, height), _draw_zero(place(zero), height)]
-    body += [_draw_interval(row, _TOP + _ROW * (i + 0.5), place) for i, row in enumerate(rows)]
+    body += [_draw_interval(row, _TOP + _ROW * (i + 0.68), place) for i, row in enumerate(rows)]
     return _wrap(body, height, title)
 
 
@@ -113,9 +116,7 @@ def _draw_column(
         if value
     ]
     words = ", ".join(f"{s.name} {format_count(v)}" for s, v in zip(series, values, strict=True))
-    bars = format_html_join(
-        "", '<rect class="chart-{}" x="{}" y="{}" width="{}" height="{}" rx="2"/>', rects
-    )
+    bars = format_html_join("", '<rect class="chart-{}" x="{}" y="{}" width="{}" height="{}" rx="2"/>', rects)
     return format_html("<g><title>{}: {}</title>{}</g>", labels[index], words, bars)
 
 
@@ -141,7 +142,7 @@ def _draw_axis(
         "",
         '<path class="chart-grid" d="M{0} {1}V{2}"/><text class="chart-tick" x="{0}" y="{3}"'
         ' text-anchor="middle">{4}</text>',
-        ((f"{place(t):.1f}", _TOP, height - _BOTTOM, height - 8, write(t)) for t in ticks[:-1]),
+        ((f"{place(t):.1f}", _TOP, height - _BOTTOM, height - 8, write(t)) for t in ticks),
     )
 
 
@@ -150,13 +151,16 @@ def _draw_zero(x: float, height: int) -> SafeString:
 
 
 def _draw_interval(row: Interval, y: float, place: Callable[[float], float]) -> SafeString:
+    x, anchor = (WIDTH, "end") if get_language_bidi() else (0, "start")
     return format_html(
-        '<text class="chart-label" x="0" y="{0}">{1}</text><path class="chart-interval" d="M{2} {3}H{4}"/>'
-        '<circle class="chart-dot" cx="{5}" cy="{3}" r="6"/>',
-        f"{y + 5:.1f}",
+        '<text class="chart-label" x="{6}" y="{0}" text-anchor="{7}">{1}</text>'
+        '<path class="chart-interval" d="M{2} {3}H{4}"/><circle class="chart-dot" cx="{5}" cy="{3}" r="7"/>',
+        f"{y - 22:.1f}",
         row.label,
         f"{place(row.low):.1f}",
         f"{y:.1f}",
         f"{place(row.high):.1f}",
         f"{place(row.estimate):.1f}",
+        x,
+        anchor,
     )

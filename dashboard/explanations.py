@@ -68,7 +68,9 @@ def explain_silence(starts: Iterable[str]) -> Answer:
     joined = "; ".join(starts)
     if not joined:
         return Answer("no", _("No. No trigger starts this campaign."))
-    sentence = _("No. Nothing that starts this campaign has happened to this customer. It starts: %(starts)s.")
+    sentence = _(
+        "No. Nothing that starts this campaign has happened to this customer. It starts: %(starts)s."
+    )
     return Answer("no", sentence % {"starts": joined})
 
 

@@ -59,6 +59,12 @@ def format_share(share: float) -> str:
     return localise_digits(format_percent(share, format=pattern, locale=current_locale()))
 
 
+def format_points(difference: float) -> str:
+    """A difference of two shares with its sign, in percentage points."""
+    number = format_decimal(difference * 100, format="+#,##0.0;-#,##0.0", locale=current_locale())
+    return localise_digits(number)
+
+
 def format_money(amount: Decimal | float, currency: str) -> str:
     return localise_digits(format_currency(amount, currency, locale=current_locale()))
 

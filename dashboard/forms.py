@@ -27,7 +27,7 @@ class TriggerForm(forms.ModelForm[Trigger]):
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.fields["status"] = forms.ChoiceField(
             label=_("Status"), choices=[("active", STATUS["active"]), ("paused", STATUS["paused"])]
         )
@@ -65,7 +65,7 @@ class MessageFilter(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         reasons = [(code, _shorten(explain_reason(code))) for code in find_reasons() if code]
         reason = self.fields["reason"]
         if isinstance(reason, forms.ChoiceField):

@@ -75,7 +75,6 @@ def build_overview(chosen: ChosenPeriod, now: datetime) -> Overview:
         triggers=count_enrolments(period),
         chart=_draw(table, by_week=by_week),
         table=table,
-
         health=reports.find_open_batches(now),
         oldest_enrolment=find_oldest_enrolment(now),
     )

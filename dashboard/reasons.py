@@ -34,7 +34,9 @@ SENTENCES: dict[str, "str | Promise"] = {
     "invalid_envelope": _("The email was not complete enough to be sent."),
     # Handing it over
     "timeout": _("The mail provider did not answer in time."),
-    "in_doubt": _("The connection broke while sending; nobody can know whether it left, so it is not sent twice."),
+    "in_doubt": _(
+        "The connection broke while sending; nobody can know whether it left, so it is not sent twice."
+    ),
     "route_down": _("The way out for mail was closed; it will be tried again."),
     "rate_limited": _("The mail provider asked us to slow down; it will be tried again."),
 }
@@ -56,6 +58,7 @@ def _explain_provider_code(protocol: str, number: int) -> str:
     if protocol == "smtp":
         return _now("The mailbox could not take the email just then (SMTP %(number)s).") % {"number": number}
     return _now("The mail provider refused the email (HTTP %(number)s).") % {"number": number}
+
 
 OBJECTIONS: dict[str, "str | Promise"] = {
     "in_this_order": _("It is what this is about."),

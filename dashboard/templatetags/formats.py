@@ -25,6 +25,11 @@ def share(part: float | None) -> str:
 
 
 @register.filter
+def points(difference: float) -> str:
+    return formatting.format_points(difference)
+
+
+@register.filter
 def share_of(part: int, whole: int) -> str:
     return formatting.format_share(part / whole) if whole else "–"
 

@@ -42,18 +42,16 @@ def show_customer(request: PageRequest, uuid: uuid.UUID) -> HttpResponse:
         "campaigns": campaigns,
         "campaign": campaign,
         "answers": _answer(campaign, messages, enrolments) if campaign else [],
-        "timeline": tell_customer(
-            events=events, enrolments=enrolments, messages=messages, consents=consents
-        ),
+        "timeline": tell_customer(events=events, enrolments=enrolments, messages=messages, consents=consents),
     }
     return render(request, "dashboard/customer.html", context)
 
 
 def _newest_messages(customer: Customer) -> QuerySet[Message]:
     messages = Message.objects.with_status().filter(customer=customer)
-    return messages.select_related("step__campaign", "rendered", "order", "cart").order_by("-queued_at", "pk")[
-        :NEWEST
-    ]
+    return messages.select_related("step__campaign", "rendered", "order", "cart").order_by(
+        "-queued_at", "pk"
+    )[:NEWEST]
 
 
 def _newest_enrolments(customer: Customer) -> QuerySet[Enrolment]:

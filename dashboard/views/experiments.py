@@ -2,6 +2,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from dashboard.pages import PageRequest
+from dashboard.verdicts import judge_experiment
 from experiments.models import Experiment
 
 
@@ -11,5 +12,6 @@ def list_experiments(request: PageRequest) -> HttpResponse:
 
 
 def show_experiment(request: PageRequest, key: str) -> HttpResponse:
-    experiment = get_object_or_404(Experiment, key=key)
-    return render(request, "dashboard/experiment.html", {"experiment": experiment})
+    experiment = get_object_or_404(Experiment.objects.prefetch_related("variants"), key=key)
+    context = {"experiment": experiment, "verdict": judge_experiment(experiment)}
+    return render(request, "dashboard/experiment.html", context)

@@ -20,7 +20,7 @@ def edit_trigger(request: PageRequest, key: str) -> HttpResponse:
     kind = _find_kind(trigger)
     data = request.POST if request.method == "POST" else None
     form = TriggerForm(data, instance=trigger)
-    settings_form = kind.settings_form(data, initial=trigger.settings, prefix="settings")
+    settings_form = kind.settings_form(data, initial=trigger.settings, prefix="settings", label_suffix="")
     if data is not None and form.is_valid() and settings_form.is_valid():
         _save(form, settings_form)
         messages.success(request, _("Saved. It counts for everything that happens from now on."))

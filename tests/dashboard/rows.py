@@ -96,9 +96,7 @@ def _make_products() -> list[Product]:
     return products
 
 
-def _add_neighbour(
-    model: NeighbourModel, product: Product, other: Product, *, kind: Kind, rank: int
-) -> None:
+def _add_neighbour(model: NeighbourModel, product: Product, other: Product, *, kind: Kind, rank: int) -> None:
     Neighbour.objects.create(
         model=model,
         kind=kind,
@@ -129,7 +127,11 @@ def _make_campaigns(experiment: Experiment) -> tuple[dict[str, Campaign], dict[s
     kinds = {
         "order_confirmation": ("Order confirmation", "transactional", {}),
         "abandoned_cart": ("Abandoned cart", "marketing", {"delay_minutes": 240}),
-        "post_purchase_follow_up": ("Follow-up after a purchase", "marketing", {"after": "placed", "days": 7}),
+        "post_purchase_follow_up": (
+            "Follow-up after a purchase",
+            "marketing",
+            {"after": "placed", "days": 7},
+        ),
     }
     campaigns, triggers = {}, {}
     for kind, (name, message_class, settings) in kinds.items():
@@ -311,7 +313,11 @@ def react(message: Message, kind: str, *, minutes: int, url: str = "", is_machin
 
 def _make_preview() -> PreviewMail:
     mail = EmailMessage()
-    mail["Subject"], mail["To"], mail["List-Unsubscribe"] = SUBJECTS["fa"], "b@mail.example", "<https://x.example>"
+    mail["Subject"], mail["To"], mail["List-Unsubscribe"] = (
+        SUBJECTS["fa"],
+        "b@mail.example",
+        "<https://x.example>",
+    )
     mail.set_content("سلام سارا، سفارش شما رسید.")
     mail.add_alternative(
         '<html lang="fa" dir="rtl"><head></head><body><p>سلام سارا</p>'

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-
 from pytest_django import DjangoAssertNumQueries
 
 from tests.dashboard.rows import SmallShop
@@ -56,9 +55,7 @@ def test_a_page_asks_a_stranger_to_log_in(name: str, client: Client, small_shop:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_no_inline_style_or_script(
-    name: str, signed_in: Client, small_shop: SmallShop
-) -> None:
+def test_a_page_has_no_inline_style_or_script(name: str, signed_in: Client, small_shop: SmallShop) -> None:
     html = signed_in.get(address(name, small_shop)).content.decode()
     assert " style=" not in html
     assert "<style" not in html
