@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from campaigns.transports import build_current_transport
+from delivery.base import Transport
 from demo.dates import Calendar, choose_calendar
 from demo.loading import Shelved, shelve
 from demo.prepare_data import prepare
@@ -35,6 +37,12 @@ def prepare_lines(*lines: SourceLine) -> Retail:
 @pytest.fixture(scope="session")
 def shipped() -> Retail:
     return read_retail()
+
+
+@pytest.fixture
+def inbox() -> Transport:
+    """The preview inbox: mail that stays in the database."""
+    return build_current_transport()
 
 
 @pytest.fixture
