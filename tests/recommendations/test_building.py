@@ -75,7 +75,9 @@ def test_best_sellers_are_ranked_by_department_and_in_the_whole_shop() -> None:
         "department", "product__title", "sold"
     )
     assert list(rows) == [
-        ("", "Pan", 3), ("", "Lamp", 2), ("", "Cup", 1), ("Home", "Lamp", 2), ("Kitchen", "Pan", 3), ("Kitchen", "Cup", 1)
+        ("", "Pan", 3), ("", "Lamp", 2), ("", "Cup", 1),
+        ("Home", "Lamp", 2),
+        ("Kitchen", "Pan", 3), ("Kitchen", "Cup", 1),
     ]  # fmt: skip
 
 

@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.conf import settings as django_settings
-from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from recommendations.engine import reason, recommend
 from recommendations.models import Bestseller, Kind
@@ -142,7 +141,7 @@ def test_the_popular_arm_shows_best_sellers_of_the_anchors_department_first() ->
 
 @pytest.mark.parametrize(("enabled", "shown"), [(False, []), (True, ["Lamp"])])
 def test_best_sellers_fill_an_empty_block_only_where_the_shop_wants_it(
-    enabled: bool, shown: list[str], settings: SettingsWrapper
+    enabled: bool, shown: list[str], settings: Settings
 ) -> None:
     settings.PAIRWELL = django_settings.PAIRWELL | {"RECOMMENDATION_FALLBACK_TO_POPULAR": enabled}
     pan, lamp = make_product("Pan"), make_product("Lamp")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from recommendations.engine import Request, explain, recommend
 from recommendations.models import Kind, NeighbourModel
@@ -108,7 +108,7 @@ def test_a_pair_of_few_orders_or_of_a_faint_score_is_not_suggested(
 
 @pytest.mark.parametrize(("orders", "configured", "floor"), [(499, None, 3), (500, None, 5), (500, 9, 9)])
 def test_a_small_shop_has_a_lower_floor_unless_it_sets_its_own(
-    orders: int, configured: int | None, floor: int, phone: Product, settings: SettingsWrapper
+    orders: int, configured: int | None, floor: int, phone: Product, settings: Settings
 ) -> None:
     settings.PAIRWELL = django_settings.PAIRWELL | {"RECOMMENDATION_MIN_SUPPORT": configured}
     model = NeighbourModel.objects.create(built_at=NOW, is_active=True, order_count=orders)
