@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
 
+from campaigns.languages import Direction
+
 _SKIPPED = frozenset({"head", "style", "title"})
 _PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"])
 _LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
 _VOID = frozenset({"br", "hr", "img", "meta", "link"})
 _WHITE = re.compile(r"[ \t\r\n]+")
+RLM = "\N{RIGHT-TO-LEFT MARK}"
+# What stands between two links has nothing to separate once each is on a line of its own.
+_SEPARATORS = " \N{NO-BREAK SPACE}·|"
 _BRACES = re.compile(r"\{(?=[{%#])")
 
 
@@ -25,9 +30,13 @@ class TokenLike(Protocol):
     def plain(self) -> str: ...
 
 
-def write_plain_text(html: str, tokens: Mapping[str, TokenLike]) -> str:
-    """Text with the tokens of `html` in it: statements once and in order, ready to be turned back."""
-    reader = _Reader(tokens)
+def write_plain_text(html: str, tokens: Mapping[str, TokenLike], *, direction: Direction = "ltr") -> str:
+    """Text with the tokens of `html` in it: statements once and in order, ready to be turned back.
+
+    From right to left every line of words starts with a mark, because a plain-text reader would take
+    the direction from an English product title at its beginning.
+    """
+    reader = _Reader(tokens, line_start=RLM if direction == "rtl" else "")
     reader.feed(html)
     reader.close()
     return reader.finish()
@@ -47,6 +56,7 @@ class _Lines:
     """The text so far. Statements that stand between lines go to the start of the next line, so that
     a loop over rows leaves no empty lines behind."""
 
+    line_start: str = ""
     parts: list[str] = field(default_factory=list)
     waiting: str = ""  # statements between lines
     line: str = ""
@@ -59,14 +69,14 @@ class _Lines:
             return
         text = _WHITE.sub(" ", text)
         if not self.has_words:
-            text = text.lstrip(" ")
+            text = text.lstrip(_SEPARATORS)
         self.line += text
         self.has_words = self.has_words or bool(text)
 
     def end_line(self, *, gap: bool = False) -> None:
         if self.has_words:
             blank = "\n" if self.wants_gap and self.parts else ""
-            self.parts.append(f"{self.waiting}{blank}{self.line.rstrip(' ')}\n")
+            self.parts.append(f"{self.waiting}{blank}{self.line_start}{self.line.rstrip(' ')}\n")
             self.waiting, self.wants_gap = "", False
         elif self.line:
             # The gap before a block of statements belongs outside of it: rows of a loop stay together.
@@ -77,11 +87,12 @@ class _Lines:
 
 
 class _Reader(HTMLParser):
-    def __init__(self, tokens: Mapping[str, TokenLike]) -> None:
+    def __init__(self, tokens: Mapping[str, TokenLike], *, line_start: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tokens = tokens
-        self.lines = _Lines()
+        self.lines = _Lines(line_start)
         self.skipping = 0
+        self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
         self.tables: list[bool] = []  # whether each open table holds data
         self.row: list[tuple[str, bool]] | None = None  # (text, whether it has words) of each cell
         self.blocks: list[int] = []
@@ -94,6 +105,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
+        if tag not in _VOID and (self.hidden_depth or attributes.get("aria-hidden") == "true"):
+            self.hidden_depth += 1
         if tag in _SKIPPED:
             self.skipping += 1
         elif tag == "table":
@@ -109,6 +122,8 @@ class _Reader(HTMLParser):
             self.handle_data(f"[{attributes['alt']}]")
 
     def handle_endtag(self, tag: str) -> None:
+        if self.hidden_depth and tag not in _VOID:
+            self.hidden_depth -= 1
         if tag in _SKIPPED:
             self.skipping -= 1
         elif tag == "a":
@@ -152,7 +167,8 @@ class _Reader(HTMLParser):
 
     def end_link(self) -> None:
         address = self.tokens[self.href].plain if self.href in self.tokens else self.href
-        if address and self.label_is_words and self.row is None:
+        is_own_label = address.removeprefix('{{ _link("').startswith(("mailto:", "tel:"))
+        if address and self.label_is_words and self.row is None and not is_own_label:
             self.drop_repeated(address)
             lines = self.lines
             lines.line = f"{lines.line.rstrip(' ')}:"
@@ -172,8 +188,10 @@ class _Reader(HTMLParser):
     # Words and tokens
 
     def handle_data(self, data: str) -> None:
-        if self.skipping or not data.strip(" \t\r\n"):
-            if not self.skipping and self.lines.has_words and not self.lines.line.endswith(" "):
+        if self.skipping or self.hidden_depth:
+            return
+        if not data.strip(" \t\r\n"):
+            if self.lines.has_words and not self.lines.line.endswith(" "):
                 self.lines.add(" ")
             return
         self.lines.add(_BRACES.sub("{ ", data))

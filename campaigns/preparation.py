@@ -158,7 +158,7 @@ def _render(
     email = renderer.render(
         version, language=language, changes=changes, context=context, message_id=message.id, tracking=tracking
     )
-    item.urls = tracking.urls
+    item.urls = email.urls if campaign.track_clicks else {}
     item.envelope = make_envelope(message, email, has_products=bool(item.picks))
     item.rendered = RenderedMessage(
         message=message,

@@ -61,7 +61,7 @@ def list_directories(root: Path | None = None) -> list[Path]:
 def read_directory(directory: Path) -> EmailDirectory:
     """Raises CompileError for a file that is missing or can't be read, and for an include of nothing."""
     about = _read_toml(directory / "template.toml") if (directory / "template.toml").exists() else {}
-    texts = {path.stem: _flat_texts(path) for path in sorted((directory / "texts").glob("*.toml"))}
+    texts = _read_texts(directory)
     if not texts:
         raise _file_error(
             directory / "texts", "there are no texts", "add texts/en.toml with subject and preheader"
@@ -88,6 +88,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
         line, column = (int(found[1]), int(found[2])) if found else (1, 1)
         hint = 'each line is name = "text"; a quote inside the text is written \\"'
         raise _file_error(path, f"not TOML: {error}", hint, line, column) from error
+
+
+def _read_texts(directory: Path) -> dict[str, dict[str, str]]:
+    """The template's own texts, over those that all templates share, in the languages it is written in."""
+    texts: dict[str, dict[str, str]] = {}
+    for path in sorted((directory / "texts").glob("*.toml")):
+        shared = directory.parent / "_partials" / "texts" / path.name
+        texts[path.stem] = (_flat_texts(shared) if shared.exists() else {}) | _flat_texts(path)
+    return texts
 
 
 def _flat_texts(path: Path) -> dict[str, str]:

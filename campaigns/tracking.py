@@ -1,8 +1,8 @@
 """Links and the pixel: where they lead is signed or looked up, never taken from the address."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from audience.links import read, sign
 from campaigns.models import Message, MessageEvent, TrackedLink
+from campaigns.rendering import link_key
 
 # Programs that open and click before any person does. Kept apart, never dropped.
 MACHINE_AGENTS = (
@@ -32,25 +33,22 @@ MACHINE_AGENTS = (
 TOO_FAST_SECONDS = 3
 
 
-@dataclass
+@dataclass(frozen=True)
 class MessageTracking:
-    """Rewrites the links of one message; `urls` holds what the batch must store for them to work."""
+    """Rewrites the links of one message, as far as its campaign tracks opens and clicks."""
 
     message_id: UUID
     opens: bool
     clicks: bool
-    urls: dict[bytes, str] = field(default_factory=dict)
 
     def link(self, url: str) -> str:
-        """The tracked address of `url`, or `url` itself where the campaign does not track clicks."""
+        """The tracked address of `url`; it works once the batch has stored the link under its key."""
         if not self.clicks:
             return url
-        key = blake2b(url.encode(), digest_size=8).digest()
-        self.urls[key] = url
-        return _absolute("campaigns:click", sign("click", self.message_id.bytes + key))
+        return _absolute("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
 
     def pixel(self) -> str:
-        """The pixel's address, or an empty string where the campaign does not track opens."""
+        """The pixel's address, or an empty string where opens are not tracked."""
         return _absolute("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
 
 

@@ -109,6 +109,8 @@ class SmtpTransport:
         return smtplib.SMTP(host, port, ours, timeout=self._timeout)
 
     def _secure_and_login(self, server: smtplib.SMTP) -> None:
+        if server.sock:  # body and dot are two writes: with Nagle's delay, 25 emails a second at most
+            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server.ehlo_or_helo_if_needed()
         if self._route.tls == "starttls":
             if not server.has_extn("starttls"):
@@ -136,9 +138,14 @@ def _judge_connecting(error: Exception, now: datetime) -> Outcome:
             return fail(OutcomeKind.ROUTE_DOWN, f"smtp_{code}", "The server does not talk to us.")
         case ssl.SSLError():
             return postpone(now, "tls_failed", detail="The connection could not be secured.")
-        case TimeoutError():
+        case OSError() if _is_timeout(error):
             return postpone(now, "timeout", detail="The server did not answer in time.")
     return postpone(now, "connect_failed", detail="The server could not be reached.")
+
+
+def _is_timeout(error: OSError) -> bool:
+    """The library reports some timeouts as a lost connection whose text holds the reason."""
+    return isinstance(error, TimeoutError) or "timed out" in str(error)
 
 
 def _hang_up(server: smtplib.SMTP) -> None:
@@ -160,7 +167,7 @@ class _Handover:
         try:
             return self._converse(envelope), self._server.sock is not None
         except OSError as error:  # SMTPException is one, too
-            timed_out = isinstance(error, TimeoutError) or "timed out" in str(error)
+            timed_out = _is_timeout(error)
             if self._is_dot_sent:
                 reason = "timeout_after_dot" if timed_out else "lost_after_dot"
                 return fail(

@@ -9,7 +9,7 @@ from demo.addresses import cart_url, order_url
 from demo.deriving import CONSENT_TEXT
 
 Element = dict[str, Any]
-CartLine = tuple[str, int, Decimal]  # product id, quantity, unit price
+CartLine = tuple[str | Element, int, Decimal]  # product (its id or all of it), quantity, unit price
 
 
 def order_placed(

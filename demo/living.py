@@ -1,4 +1,4 @@
-"""Living through days at high speed: the clock is moved, events are posted, the real engine is asked to work."""
+"""Living through days at high speed: the clock moves, events are posted, the real engine works."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from delivery.base import Transport
 from demo.elements import Element, occurred_at
 
 SOURCE = "demo"
-MOST_ELEMENTS = 200
+MOST_ELEMENTS = 1000  # the recorder's own batch
 
 Sweep = Callable[[datetime, Transport], object]
 

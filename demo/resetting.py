@@ -13,24 +13,24 @@ APPS = ("shop", "audience", "experiments", "recommendations", "campaigns", "trig
 _DEMO_PREFIXES = ("customer-", "bq-")
 
 
-class ResetRefused(Exception):
+class ResetRefusedError(Exception):
     """The database may hold a real shop; the message says why and what to do."""
 
 
 def check_reset(*, is_forced: bool) -> None:
-    """Returns where the tables may be emptied; raises ResetRefused otherwise.
+    """Returns where the tables may be emptied; raises ResetRefusedError otherwise.
 
     Allowed are an empty database, the demo's own SQLite file, and anything when `is_forced`.
     """
     if is_forced or is_empty():
         return
     if not is_own_sqlite():
-        raise ResetRefused(
+        raise ResetRefusedError(
             "This is not the demo's own SQLite file and it is not empty. Point DATABASE_URL at an empty "
             "database, or give --reset to delete everything in it."
         )
     if holds_strangers():
-        raise ResetRefused(
+        raise ResetRefusedError(
             "The database holds customers that the demo didn't make. Point PAIRWELL_VAR_DIR somewhere else, "
             "or give --reset to delete everything in it."
         )

@@ -1,4 +1,4 @@
-"""Would it have helped? A back-test: learn from the orders before a day, and guess the rest of the later ones.
+"""Would it have helped? A back-test: learn from the orders before a day, guess the rest of the later ones.
 
 Half of a later order is shown (at most ten products; or a single one), and a hit is when one of the three
 picks is in the hidden half. HR@3 is the share of orders with a hit, coverage@3 the share of all known

@@ -101,9 +101,11 @@ def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
 
 
 def is_a_variant_of_an_anchor(candidate: Candidate, situation: Situation) -> bool:
-    return candidate.kind == Kind.COMPLEMENT and any(
-        _are_variants(candidate.product, anchor) for anchor in situation.anchors
-    )
+    """The red one is no complement of the pink one, unless two are in the order: then they are collected."""
+    if candidate.kind != Kind.COMPLEMENT:
+        return False
+    designs = sum(_are_variants(candidate.product, anchor) for anchor in situation.anchors)
+    return designs == 1
 
 
 def has_its_type_shown(candidate: Candidate, situation: Situation) -> bool:

@@ -17,7 +17,7 @@ Floats: TypeAlias = NDArray[np.float64]
 MIN_SUPPORT = 5
 SHRINKAGE = 10.0
 ASYMMETRY = 0.8
-MIN_LIFT = 1.2
+MIN_LIFT = 1.5
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,12 @@ def score_asymmetric_cosine(
 def passes_lift(counts: Counts, *, min_lift: float = MIN_LIFT) -> NDArray[np.bool_]:
     """Whether b is in a's orders clearly more often than in all, or in at least half of them anyway.
 
-    The second half is for small shops, where one product may be in nearly every order.
+    "Clearly" takes one standard error (the root of the count) off what was seen, so that five orders with
+    a best-seller prove nothing. The second half is for small shops, where one product is in nearly every
+    order.
     """
-    lifted: NDArray[np.bool_] = counts.n_ab * counts.total >= min_lift * counts.n_a * counts.n_b
+    seen = counts.n_ab - np.sqrt(counts.n_ab)
+    lifted: NDArray[np.bool_] = seen * counts.total >= min_lift * counts.n_a * counts.n_b
     passed: NDArray[np.bool_] = lifted | (2.0 * counts.n_ab >= counts.n_a)
     return passed
 

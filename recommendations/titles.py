@@ -9,11 +9,12 @@ from scipy import sparse
 
 WORD = re.compile(r"[^\W_]+(?:[.,/:]\d+)*")
 
-# Words in which variants of one product differ, in the languages of our shops: colours, then sizes.
+# Words in which variants of one product differ, in the languages of our shops: colours, patterns, sizes.
 _VARIANT_TEXT = """
 red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
 cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
 midnight starlight khaki burgundy coral
+polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham checked plain patterned
 small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
 with in for
 قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای
@@ -41,8 +42,13 @@ def split_words(title: str) -> tuple[str, ...]:
 def family_words(title: str) -> frozenset[str]:
     """What is left of a title without colours, sizes and numbers; all of it where nothing would be."""
     words = split_words(title)
-    core = frozenset(word for word in words if word not in VARIANT_WORDS and not word[0].isdigit())
+    core = frozenset(_singular(word) for word in words if word not in VARIANT_WORDS and not word[0].isdigit())
     return core or frozenset(words)
+
+
+def _singular(word: str) -> str:
+    """English only, and rough: candles and candle are one family, glass and dress stay whole."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def are_variants(title: str, other: str, *, same_type: bool) -> bool:

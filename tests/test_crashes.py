@@ -39,7 +39,6 @@ def is_finished(shop: SeparateShop) -> bool:
     return bool(queued == ORDERS and shop.count(OPEN)[0][0] == 0)
 
 
-
 def test_an_engine_killed_again_and_again_sends_each_email_once(shop: SeparateShop) -> None:
     for kills in range(1, 6):
         engine = shop.start("manage.py", "run_engine", "--poll", "0.1")

@@ -13,7 +13,8 @@ DAYS = 180
 _BASKETS: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = (
     ("bq-phone", (("bq-case", 0.6), ("bq-film", 0.55), ("bq-earbuds", 0.35), ("bq-charger", 0.4))),
     ("bq-phone", (("bq-case", 0.4), ("bq-case-leather", 0.3), ("bq-film", 0.5), ("bq-charger-fast", 0.25))),
-    ("bq-phone-pro", (("bq-case-leather", 0.6), ("bq-film", 0.6), ("bq-earbuds-pro", 0.5), ("bq-charger-fast", 0.4))),
+    ("bq-phone-pro", (("bq-case-leather", 0.6), ("bq-film", 0.6), ("bq-earbuds-pro", 0.5))),
+    ("bq-phone-pro", (("bq-case", 0.4), ("bq-film", 0.5), ("bq-charger-fast", 0.6))),
     ("bq-laptop", (("bq-mouse", 0.65), ("bq-laptop-bag", 0.6), ("bq-warranty", 0.45))),
     ("bq-laptop-pro", (("bq-mouse", 0.6), ("bq-laptop-bag", 0.55), ("bq-warranty", 0.6))),
     ("bq-coat", (("bq-trousers", 0.55), ("bq-scarf", 0.6), ("bq-shoes", 0.4))),

@@ -1,6 +1,6 @@
 """A local SMTP server on aiosmtpd that keeps what it got and misbehaves on request.
 
-Given certificates it offers STARTTLS; given a user and a password it wants a login.
+Given certificates it offers STARTTLS; given a user and a password, too, it wants a login after that.
 """
 
 import datetime
@@ -98,7 +98,6 @@ class _Controller(Controller):
             tls_context=self._tls,
             authenticator=self._owner.authenticate,
             auth_required=self._owner.wants_login,
-            auth_require_tls=False,
         )
 
     def _trigger_server(self) -> None:
@@ -153,7 +152,6 @@ class _Handler:
 class _FaultySmtp(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 the same
         if getattr(self.envelope, "fault", None) is SmtpFault.DROP_BEFORE_DOT and self.transport:
-            await self.push("354 go ahead")
             self.transport.close()
             return
         await super().smtp_DATA(arg)

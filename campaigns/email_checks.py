@@ -1,0 +1,79 @@
+"""What compiling alone can't see: an email tried with its sample, and read as a mail client reads it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from campaigns.compiler import CompileError, compile_email
+from campaigns.compiling.markup import scan, strip_comments
+from campaigns.compiling.tags import find_tags
+from campaigns.rendering import RenderedEmail, RenderError, make_ready, render_ready
+from campaigns.templates_store import EmailDirectory
+
+GMAIL_CLIPS_AT = 102_000  # bytes of HTML; what follows hides behind "View entire message"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`is_error` findings must be mended; others are worth knowing."""
+
+    message: str
+    is_error: bool = True
+
+
+def render_sample(email: EmailDirectory, language: str, *, default_language: str) -> RenderedEmail:
+    """The email of sample.json. Raises CompileError and RenderError."""
+    parts = compile_email(
+        email.source, email.texts, language=language, changes={}, default_language=default_language
+    )
+    return render_ready(make_ready(parts), email.sample, label=f"{email.key} ({language})")
+
+
+def check_directory(email: EmailDirectory, *, default_language: str) -> list[Finding]:
+    """Everything that is wrong with a template in any of its languages; empty where it may be sent."""
+    findings = [Finding(message) for message in _missing_alts(email)]
+    for language in sorted(email.texts):
+        try:
+            rendered = render_sample(email, language, default_language=default_language)
+        except (CompileError, RenderError) as error:
+            findings.append(Finding(str(error)))
+            continue
+        findings += _check_rendered(email, rendered)
+    for language, keys in email.missing.items():
+        findings.append(Finding(f"{email.key}: {language} lacks {', '.join(keys)}", is_error=False))
+    return findings
+
+
+def _check_rendered(email: EmailDirectory, rendered: RenderedEmail) -> Iterator[Finding]:
+    label = f"{email.key} ({rendered.language})"
+    shows_products = bool(email.sample.get("complements") or email.sample.get("upgrades"))
+    unsubscribe = (email.sample.get("links") or {}).get("unsubscribe")
+    if (email.is_marketing or shows_products) and not _leads_to(rendered, unsubscribe):
+        yield Finding(f"{label}: no way to unsubscribe; link {{{{ links.unsubscribe }}}} in the footer")
+    size = len(rendered.html.encode())
+    if size > GMAIL_CLIPS_AT:
+        yield Finding(f"{label}: {size / 1000:.0f} kB of HTML; Gmail clips at 102 kB")
+
+
+def _leads_to(rendered: RenderedEmail, url: str | None) -> bool:
+    links = _Links()
+    links.feed(rendered.html)
+    return bool(url) and url in links.found and str(url) in rendered.text
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found.add(dict(attrs).get("href") or "")
+
+
+def _missing_alts(email: EmailDirectory) -> Iterator[str]:
+    source = strip_comments(email.source)
+    for construct in scan(source, find_tags(source)):
+        if construct.name in ("img", "mj-image") and construct.value(source, "alt") is None:
+            place = source.place(construct.start)
+            yield f'{place}: <{construct.name}> has no alt; describe the image, or write alt=""'

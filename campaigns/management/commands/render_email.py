@@ -1,0 +1,44 @@
+import json
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from campaigns.compiler import CompileError
+from campaigns.email_checks import render_sample
+from campaigns.management.commands.check_email import find_directory
+from campaigns.rendering import RenderError
+from campaigns.templates_store import EmailDirectory, read_directory
+
+
+class Command(BaseCommand):
+    help = "Renders a template with its sample, or with a context of yours, and writes HTML or text."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("template", help="body.mjml, its directory, or the key of a template")
+        parser.add_argument("--context", type=Path, help="a JSON file instead of sample.json")
+        parser.add_argument("--language", default=settings.PAIRWELL["LANGUAGE"])
+        parser.add_argument("--text", action="store_true", help="the plain text, with subject and preheader")
+        parser.add_argument("--out", type=Path, help="a file instead of the terminal")
+
+    def handle(self, *, template: str, context: Path | None, language: str, **options: Any) -> None:
+        try:
+            email = self.read(template, context)
+            rendered = render_sample(email, language, default_language=settings.PAIRWELL["LANGUAGE"])
+        except (CompileError, RenderError, OSError, json.JSONDecodeError) as error:
+            raise CommandError(str(error)) from error
+        plain = f"{rendered.subject}\n{rendered.preheader}\n\n{rendered.text}"
+        content = plain if options["text"] else rendered.html
+        if options["out"]:
+            options["out"].write_text(content, encoding="utf-8")
+        else:
+            self.stdout.write(content)
+
+    def read(self, template: str, context: Path | None) -> EmailDirectory:
+        email = read_directory(find_directory(template))
+        if context:
+            email = replace(email, sample=json.loads(context.read_text(encoding="utf-8")))
+        return email
