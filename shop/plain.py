@@ -14,7 +14,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 MAX_DEPTH = 10
 MAX_TEXT = 10_000
-MAX_ELEMENT_BYTES = 256 * 1024
+MAX_ELEMENT_BYTES = 1024 * 1024
 
 # Everything below space but tab and line ends, delete, the C1 block, and halves of surrogate pairs.
 _FORBIDDEN = (*range(9), 11, 12, *range(14, 32), *range(127, 160))

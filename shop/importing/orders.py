@@ -59,8 +59,7 @@ def _order(order_id: str, lines: list[_Numbered], reader: RowReader) -> Sourced:
     order = {name: first[name] for name in ("placed_at", "currency", "total", "url") if name in first}
     order |= {"id": first["order"], "lines": [_line(values) for _, values in lines]}
     element = {"id": f"order.placed:{order_id}", "kind": "order.placed", "order": order}
-    if "placed_at" in first:
-        element["occurred_at"] = first["placed_at"]
+    element["occurred_at"] = first.get("placed_at", "")
     if "customer" in first:
         element["customer"] = {"id": first["customer"], **_renamed(first, _CUSTOMER_PARTS)}
     numbers = [number for number, _ in lines]
@@ -98,10 +97,9 @@ def _refuse_row(row: Row, reader: RowReader) -> Refusal:
 def _repeated(order_id: str, lines: list[_Numbered], reader: RowReader, seen: set[str]) -> Refusal | None:
     if order_id not in seen:
         return None
+    hint = "Sort the file by order and import it again."
     message = f"The order '{order_id}' goes on here after other orders, its first lines were taken already."
-    return Refusal(
-        lines[0][0], reader.column_of("order"), message, "Sort the file by order and import it again."
-    )
+    return Refusal(lines[0][0], reader.column_of("order"), message, hint, len(lines))
 
 
 def _disagreement(lines: list[_Numbered], reader: RowReader) -> Refusal | None:
@@ -109,5 +107,6 @@ def _disagreement(lines: list[_Numbered], reader: RowReader) -> Refusal | None:
         for number, values in lines:
             if values.get(name) != lines[0][1].get(name):
                 message = f"The lines of the order '{values['order']}' have more than one {name}."
-                return Refusal(number, reader.column_of(name), message, "Give each order an id of its own.")
+                hint = "Give each order an id of its own."
+                return Refusal(number, reader.column_of(name), message, hint, len(lines))
     return None

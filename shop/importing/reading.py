@@ -58,9 +58,7 @@ class CsvTable:
         self._size = path.stat().st_size
         self._position = 0
         self._encoding = encoding or _find_encoding(path)
-        with self._open() as file:
-            header = _guarded(path, lambda: file.readline())
-        self._delimiter = delimiter or _find_delimiter(header)
+        self._delimiter = delimiter or _find_delimiter(_guarded(path, self._read_header))
         self.columns = [name.strip() for name in next(self._records(), [])]
         if not any(self.columns):
             raise TableError(f"{path}: the first row must name the columns, but it is empty.")
@@ -83,6 +81,10 @@ class CsvTable:
             while (record := _guarded(self._path, lambda: next(reader, None), reader)) is not None:
                 self._position = file.buffer.tell()
                 yield record
+
+    def _read_header(self) -> str:
+        with self._open() as file:
+            return file.readline()
 
     def _open(self) -> TextIOWrapper:
         return self._path.open(encoding=self._encoding, newline="")
@@ -110,7 +112,7 @@ class ParquetTable:
 
 
 def _find_encoding(path: Path) -> str:
-    """From the byte order mark, else UTF-8 if every byte agrees: single-byte encodings can't be told apart."""
+    """From the byte order mark, else UTF-8 if every byte agrees; other encodings can't be told apart."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     with path.open("rb") as file:
         start = file.read(3)

@@ -22,6 +22,8 @@ _WORDS = {
 def explain(error: ValidationError) -> Iterator[FieldError]:
     """The field errors behind one schema error: a missing or unknown field is named by its own path."""
     path = path_of(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        path = join(path, error.instance)
     many = _MANY.get(str(error.validator))
     if many is not None:
         yield from many(error, path)
@@ -45,14 +47,16 @@ def closest(word: object, known: Iterable[str]) -> str:
 def _missing(error: ValidationError, path: str) -> Iterator[FieldError]:
     for name in error.validator_value:
         if name not in error.instance:
-            yield FieldError(join(path, name), f"{name} is missing.", "Add it: the schema requires it here.")
+            yield FieldError(join(path, name), "The value is missing.", f"Add {name}: it is required here.")
 
 
 def _missing_beside(error: ValidationError, path: str) -> Iterator[FieldError]:
     for present, names in error.validator_value.items():
         for name in names if present in error.instance else ():
             if name not in error.instance:
-                yield FieldError(join(path, name), f"{name} is missing.", f"It is required beside {present}.")
+                yield FieldError(
+                    join(path, name), "The value is missing.", f"Add {name}: it is required beside {present}."
+                )
 
 
 def _unknown(error: ValidationError, path: str) -> Iterator[FieldError]:
@@ -103,11 +107,11 @@ def _too_many(error: ValidationError) -> tuple[str, str]:
 
 
 def _too_small(error: ValidationError) -> tuple[str, str]:
-    return f"{error.instance} is too small.", f"At least {error.validator_value}."
+    return f"{show(error.instance)} is too small.", f"At least {error.validator_value}."
 
 
 def _too_large(error: ValidationError) -> tuple[str, str]:
-    return f"{error.instance} is too large.", f"At most {error.validator_value}."
+    return f"{show(error.instance)} is too large.", f"At most {error.validator_value}."
 
 
 def _pattern(error: ValidationError) -> tuple[str, str]:
