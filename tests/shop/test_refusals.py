@@ -137,7 +137,7 @@ def test_a_malformed_event_is_refused_and_the_good_one_beside_it_kept(
     bad: Any, path: str, telling: str
 ) -> None:
     make_product(external_id="teapot")
-    before, refused, after = record(placed("before"), bad, placed("after", number="1002"))
+    before, refused, after = record(placed("before"), bad, placed("after", id="1002"))
     errors = {error.path: error for error in refused.errors}
     assert refused.status == "refused"
     assert path in errors
