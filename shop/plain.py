@@ -76,7 +76,7 @@ def _check_text(value: str, path: str) -> str:
     return value
 
 
-def _check_number(value: float, path: str) -> int | float:
+def _check_number(value: int | float, path: str) -> int | float:
     if isinstance(value, int) and abs(value) >= 2**63:
         raise NotPlain(path, "The number is too large.", "Send long numbers as text.")
     if isinstance(value, float) and not math.isfinite(value):

@@ -56,7 +56,9 @@ def read_orders(rows: Iterable[Row], reader: RowReader) -> Iterator[Sourced | Re
 
 def _order(order_id: str, lines: list[_Numbered], reader: RowReader) -> Sourced:
     _, first = lines[0]
-    order = {name: first[name] for name in ("placed_at", "currency", "total", "url") if name in first}
+    order: dict[str, Any] = {
+        name: first[name] for name in ("placed_at", "currency", "total", "url") if name in first
+    }
     order |= {"id": first["order"], "lines": [_line(values) for _, values in lines]}
     element = {"id": f"order.placed:{order_id}", "kind": "order.placed", "order": order}
     element["occurred_at"] = first.get("placed_at", "")
@@ -68,7 +70,9 @@ def _order(order_id: str, lines: list[_Numbered], reader: RowReader) -> Sourced:
 
 def _line(values: dict[str, Any]) -> dict[str, Any]:
     """A row with a title states its product, so the products need not be imported before."""
-    line = {name: values[name] for name in ("product", "quantity", "unit_price") if name in values}
+    line: dict[str, Any] = {
+        name: values[name] for name in ("product", "quantity", "unit_price") if name in values
+    }
     if "product_title" in values and "product" in line:
         money = _renamed(values, {"currency": "currency", "unit_price": "price"})
         line["product"] = {"id": line["product"], **money, **_renamed(values, _PRODUCT_PARTS)}
