@@ -93,7 +93,7 @@ def read_experiments() -> list[Section]:
 def read_readers(counts: Counter[str], since: datetime, until: datetime) -> Section:
     """The simulated readers' acts, and what attribution makes of their clicks."""
     orders = attribute_orders(since, until + timedelta(seconds=1))
-    revenue = sum_revenue(order.revenue for order in orders)
+    revenue = sum_revenue((order.amount, order.currency) for order in orders)
     rows = [(kind.capitalize(), f"{count:,}") for kind, count in counts.items()]
     rows.append(("Orders after a click", f"{len(orders):,}"))
     rows.append(("Revenue after a click", revenue))
