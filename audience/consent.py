@@ -100,7 +100,8 @@ def _read_event(event: Event, now: datetime) -> ConsentEntry | None:
     said = event.payload.get("consent")
     said = said if isinstance(said, Mapping) else {}
     is_no = event.kind == "consent.withdrawn"
-    if refusal := _refuse(event, said, is_no=is_no):
+    refusal = _refuse(event, said, is_no=is_no)
+    if refusal or event.customer_id is None:
         _log.warning("Consent event %s is not in the ledger: %s", event.pk, refusal)
         return None
     return ConsentEntry(

@@ -1,5 +1,8 @@
 """The preference form. Its labels stand in the template, where they are translated."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 
 from audience.models import Preference
@@ -17,7 +20,7 @@ class PreferenceForm(forms.Form):
     no_suggestions = forms.BooleanField(required=False)
     pause = forms.ChoiceField(choices=[(key, key) for key in _PAUSE], required=False)
 
-    def __init__(self, data: object, *, language: str) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, language: str) -> None:
         super().__init__(data)
         self._current = language
         self.fields["language"] = forms.ChoiceField(choices=list_languages(language))

@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Count, F, Q, Sum
-from experiments.assignment import counted_assignments
-from experiments.results import ArmCounts
-from experiments.statistics import find_cap, summarise
 
 from campaigns.models import MessageEvent, RenderedMessage
+from experiments.assignment import counted_assignments
 from experiments.models import Experiment
+from experiments.results import ArmCounts
+from experiments.statistics import find_cap, summarise
 from shop.models import Order
 
 HOLDOUT = "holdout"

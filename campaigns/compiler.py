@@ -81,7 +81,7 @@ def compile_email(
         subject=subject.text,
         preheader=preheader.text,
         html=finished,
-        text=masked.restore(write_plain_text(html, masked.tokens), is_html=False),
+        text=masked.restore(write_plain_text(html, masked.tokens, direction=direction), is_html=False),
     )
 
 

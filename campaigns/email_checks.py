@@ -75,4 +75,5 @@ def _missing_alts(email: EmailDirectory) -> Iterator[str]:
     source = strip_comments(email.source)
     for construct in scan(source, find_tags(source)):
         if construct.name in ("img", "mj-image") and construct.value(source, "alt") is None:
-            yield f'{source.place(construct.start)}: <{construct.name}> has no alt; describe it, or write alt=""'
+            place = source.place(construct.start)
+            yield f'{place}: <{construct.name}> has no alt; describe the image, or write alt=""'

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from audience.links import unsubscribe_url
-from audience.policies import subject_label
+from audience.policies import label_subject
 from campaigns.models import Campaign, Message
 from campaigns.rendering import RenderedEmail
 from delivery.base import Envelope
@@ -16,6 +16,9 @@ def make_envelope(message: Message, email: RenderedEmail, *, has_products: bool)
     """
     campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
     is_marketing = campaign.message_class == Campaign.MessageClass.MARKETING
+    subject = email.subject
+    if is_marketing:
+        subject = label_subject(subject, customer.country, email.language)
     return Envelope(
         delivery_id=message.id,
         message_class=campaign.message_class,
@@ -23,21 +26,13 @@ def make_envelope(message: Message, email: RenderedEmail, *, has_products: bool)
         from_name=config["SHOP_NAME"],
         to_email=customer.email,
         to_name=customer.name,
-        subject=label_subject(email, customer.country) if is_marketing else email.subject,
+        subject=subject,
         text=email.text,
         html=email.html,
         reply_to=config["SUPPORT_EMAIL"],
         headers=_leave_headers(message) if is_marketing or has_products else {},
         category=campaign.key,
     )
-
-
-def label_subject(email: RenderedEmail, country: str) -> str:
-    """The subject with the label that the customer's market requires, once."""
-    label = subject_label(country, email.language)
-    if not label or email.subject.startswith(label):
-        return email.subject
-    return f"{label} {email.subject}"
 
 
 def _leave_headers(message: Message) -> dict[str, str]:

@@ -11,12 +11,13 @@ import jdatetime
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date as babel_format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
 Direction = Literal["ltr", "rtl"]
 DateLength = Literal["short", "medium", "long", "full"]
 
 LAST_RESORT = "en"
+LRM = "\N{LEFT-TO-RIGHT MARK}"
 DIGITS = {"arab": "٠١٢٣٤٥٦٧٨٩", "arabext": "۰۱۲۳۴۵۶۷۸۹"}
 SOLAR_MONTHS = {
     "fa": ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
@@ -90,7 +91,14 @@ def format_money(amount: object, currency: str, *, language: str) -> str:
         numbering_system="default",
         currency_digits=is_known,
     )
-    return text.translate(_digit_table(language))
+    return _keep_symbol_whole(text, currency, language).translate(_digit_table(language))
+
+
+def _keep_symbol_whole(text: str, currency: str, language: str) -> str:
+    """In a line from right to left "UK£" would be shown as "£UK" without a mark behind it."""
+    symbol = get_currency_symbol(currency.upper(), locale=find_locale(language))
+    needs_mark = direction_of(language) == "rtl" and symbol[:1].isascii() and symbol[:1].isalpha()
+    return text.replace(symbol, f"{symbol}{LRM}") if needs_mark else text
 
 
 def format_number(value: object, *, language: str) -> str:

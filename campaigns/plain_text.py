@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
 
+from campaigns.languages import Direction
+
 _SKIPPED = frozenset({"head", "style", "title"})
 _PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"])
 _LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
 _VOID = frozenset({"br", "hr", "img", "meta", "link"})
 _WHITE = re.compile(r"[ \t\r\n]+")
-_SEPARATORS = (
-    " \N{NO-BREAK SPACE}·|"  # what stands between links has nothing to separate on a line of its own
-)
+RLM = "\N{RIGHT-TO-LEFT MARK}"
+# What stands between two links has nothing to separate once each is on a line of its own.
+_SEPARATORS = " \N{NO-BREAK SPACE}·|"
 _BRACES = re.compile(r"\{(?=[{%#])")
 
 
@@ -28,9 +30,13 @@ class TokenLike(Protocol):
     def plain(self) -> str: ...
 
 
-def write_plain_text(html: str, tokens: Mapping[str, TokenLike]) -> str:
-    """Text with the tokens of `html` in it: statements once and in order, ready to be turned back."""
-    reader = _Reader(tokens)
+def write_plain_text(html: str, tokens: Mapping[str, TokenLike], *, direction: Direction = "ltr") -> str:
+    """Text with the tokens of `html` in it: statements once and in order, ready to be turned back.
+
+    From right to left every line of words starts with a mark, because a plain-text reader would take
+    the direction from an English product title at its beginning.
+    """
+    reader = _Reader(tokens, line_start=RLM if direction == "rtl" else "")
     reader.feed(html)
     reader.close()
     return reader.finish()
@@ -50,6 +56,7 @@ class _Lines:
     """The text so far. Statements that stand between lines go to the start of the next line, so that
     a loop over rows leaves no empty lines behind."""
 
+    line_start: str = ""
     parts: list[str] = field(default_factory=list)
     waiting: str = ""  # statements between lines
     line: str = ""
@@ -69,7 +76,7 @@ class _Lines:
     def end_line(self, *, gap: bool = False) -> None:
         if self.has_words:
             blank = "\n" if self.wants_gap and self.parts else ""
-            self.parts.append(f"{self.waiting}{blank}{self.line.rstrip(' ')}\n")
+            self.parts.append(f"{self.waiting}{blank}{self.line_start}{self.line.rstrip(' ')}\n")
             self.waiting, self.wants_gap = "", False
         elif self.line:
             # The gap before a block of statements belongs outside of it: rows of a loop stay together.
@@ -80,10 +87,10 @@ class _Lines:
 
 
 class _Reader(HTMLParser):
-    def __init__(self, tokens: Mapping[str, TokenLike]) -> None:
+    def __init__(self, tokens: Mapping[str, TokenLike], *, line_start: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tokens = tokens
-        self.lines = _Lines()
+        self.lines = _Lines(line_start)
         self.skipping = 0
         self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
         self.tables: list[bool] = []  # whether each open table holds data

@@ -11,7 +11,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from experiments.assignment import assign
 
 from audience.consent import Standing, read_standings
 from campaigns.context import Lines, build_context, read_lines
@@ -22,6 +21,7 @@ from campaigns.rendering import Renderer, RenderError
 from campaigns.subjects import Subject, find_outdated
 from campaigns.tracking import MessageTracking
 from delivery.base import Envelope, Transport
+from experiments.assignment import assign
 from experiments.models import Assignment, Experiment
 from recommendations.engine import Pick, Request, recommend
 from shop.models import Customer

@@ -5,7 +5,7 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 (campaigns.recovery). A worker that dies earlier leaves a lease that runs out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,15 +19,22 @@ from campaigns.outcomes import Tally, record_outcomes
 from campaigns.preparation import Prepared, prepare_batch
 from delivery.base import Transport
 
+Clock = Callable[[], datetime]
 
-def send_due(now: datetime, transport: Transport, *, limit: int = 20) -> Tally:
-    """Sends up to `limit` due batches; what is left waits for the next call. Safe in many workers at once."""
+
+def send_due(now: datetime, transport: Transport, *, clock: Clock | None = None, limit: int = 20) -> Tally:
+    """Sends up to `limit` due batches; what is left waits for the next call. Safe in many workers at once.
+
+    Batches take their time, and a lease counted from a stale `now` would be over before it begins: a
+    caller whose time goes on passes its clock.
+    """
+    tell_time = clock or (lambda: now)
     total = Tally()
     for _ in range(limit):
-        batch = lease_batch(now)
+        batch = lease_batch(tell_time())
         if batch is None:
             break
-        total += send_batch(batch, transport, now)
+        total += send_batch(batch, transport, tell_time)
     return total
 
 
@@ -42,7 +49,7 @@ def lease_batch(now: datetime) -> SendBatch | None:
         won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence).update(
             state=SendBatch.State.LEASED,
             fence=F("fence") + 1,
-            leased_until=now + timedelta(seconds=settings.PAIRWELL["LEASE_SECONDS"]),
+            leased_until=_end_of_lease(now),
         )
         if won:
             batch.fence += 1
@@ -50,29 +57,32 @@ def lease_batch(now: datetime) -> SendBatch | None:
     return None
 
 
-def send_batch(batch: SendBatch, transport: Transport, now: datetime) -> Tally:
+def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
+    now = clock()
     apply_consent_events(now)
     prepared = prepare_batch(batch, transport, now)
+    now = clock()
     leaving = commit_intent(batch, prepared, now)
     if leaving is None:
         return Tally()
     envelopes = [p.envelope for p in leaving if p.envelope]
     outcomes = transport.send(envelopes, now=now) if envelopes else []
     tally = _count_verdicts(prepared)
-    return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, now)
+    return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
 
 
 def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:
     """Commits what is about to leave, and why the rest does not; None when the lease was lost.
 
     Consent and suppression are read once more inside this transaction. Whoever's standing changed since
-    the batch was prepared is put back, to be judged and rendered again.
+    the batch was prepared is put back, to be judged and rendered again. The lease starts anew: it has to
+    outlast the handing over, because after it others look for what was left undone.
     """
     with transaction.atomic():
         won = SendBatch.objects.filter(
             pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED, campaign__status="live"
-        ).update(state=SendBatch.State.SUBMITTING, submitted_at=now)
+        ).update(state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=_end_of_lease(now))
         if not won:
             return None
         _put_back_changed(prepared, now)
@@ -82,6 +92,10 @@ def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime)
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
+
+
+def _end_of_lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.PAIRWELL["LEASE_SECONDS"])
 
 
 def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:

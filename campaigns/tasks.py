@@ -15,7 +15,7 @@ from campaigns.webhooks import process_payloads
 def send() -> None:
     now = timezone.now()
     gather_due(now)
-    if send_due(now, build_current_transport(), limit=1) != Tally():
+    if send_due(now, build_current_transport(), clock=timezone.now, limit=1) != Tally():
         send.delay()  # more may be due; another worker may take it
 
 

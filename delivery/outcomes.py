@@ -67,7 +67,7 @@ def _read_wait(headers: Mapping[str, str], now: datetime) -> datetime | None:
         if reset:
             return datetime.fromtimestamp(int(reset), UTC)
         if after.isdigit():
-            return now + min(timedelta(seconds=int(after)), WAIT_MAX)
+            return now + timedelta(seconds=min(int(after), WAIT_MAX.total_seconds()))
         return parsedate_to_datetime(after).astimezone(UTC) if after else None
     except (ValueError, OverflowError, OSError):
         return None

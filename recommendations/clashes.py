@@ -33,6 +33,8 @@ _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)[\s-]?([^\W\d_]+)")
 _PIECES = re.compile(r"\b(?:set|pack|box|набор)\s?(?:of|из)?\s?/?(\d+)\b|\bs/(\d+)\b")
 _MODEL = re.compile(r"\b([^\W\d_]+)\s?(\d{1,4})\b")  # iPhone 15, S24: the line and its generation
 
+_NO_LINES = frozenset({"of", "set", "pack", "box", "size", "age", "ages", "aged", "eu", "uk", "us"})
+
 # What must be the same in both titles, stated or not: a plain banner is no 40th birthday banner either.
 _STATED_TRAITS = {
     "anniversary": re.compile(r"\b\d+(?:st|nd|rd|th)\b"),
@@ -101,7 +103,9 @@ def _read_amounts(text: str) -> dict[str, tuple[float, ...]]:
             found.setdefault(name, []).append(float(number.replace(",", ".")) * factor)
     for groups in _PIECES.findall(text):
         found.setdefault("pieces", []).extend(float(number) for number in groups if number)
-    for line, generation in _MODEL.findall(text):
+    names = _MEASURE.sub(lambda match: " " if match[2] in _AMOUNT_UNITS else match[0], text)
+    lines = ((line, number) for line, number in _MODEL.findall(names) if line not in _NO_LINES)
+    for line, generation in lines:
         found.setdefault(f"generation of {line}", []).append(float(generation))
     return {name: tuple(sorted(values, reverse=True)) for name, values in found.items()}
 

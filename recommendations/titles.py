@@ -9,11 +9,12 @@ from scipy import sparse
 
 WORD = re.compile(r"[^\W_]+(?:[.,/:]\d+)*")
 
-# Words in which variants of one product differ, in the languages of our shops: colours, then sizes.
+# Words in which variants of one product differ, in the languages of our shops: colours, patterns, sizes.
 _VARIANT_TEXT = """
 red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
 cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
 midnight starlight khaki burgundy coral
+polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham checked plain patterned
 small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
 with in for
 قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای

@@ -91,9 +91,9 @@ def main() -> None:
 
 
 def _set_up(orders: int) -> None:
-    from campaigns.templates_store import publish_all
     from django.utils import timezone
 
+    from campaigns.templates_store import publish_all
     from shop.ingest import record_events
     from tests.factories import make_customer, make_product
     from tests.flows import make_trigger

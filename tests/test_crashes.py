@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.separate_shop import SeparateShop, open_separate_shop
 
-ORDERS = 120
+ORDERS = 80
 MAILS = "select count(*) from campaigns_previewmail"
 OPEN = (
     "select count(*) from campaigns_message m left join campaigns_sendbatch b on b.id = m.batch_id"
@@ -21,7 +21,7 @@ COPIES = "select count(*) from campaigns_previewmail group by delivery_id having
 @pytest.fixture
 def shop(tmp_path: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[SeparateShop]:
     # Small batches and a short lease make many places to be killed in, and a quick recovery.
-    small = {"PAIRWELL_BATCH_SIZE": "5", "PAIRWELL_LEASE_SECONDS": "2"}
+    small = {"PAIRWELL_BATCH_SIZE": "5", "PAIRWELL_LEASE_SECONDS": "4"}
     with open_separate_shop(tmp_path, connection.settings_dict, **small) as shop:
         shop.run("-m", "tests.separate_shop", str(ORDERS))
         yield shop
@@ -40,7 +40,7 @@ def is_finished(shop: SeparateShop) -> bool:
 
 
 def test_an_engine_killed_again_and_again_sends_each_email_once(shop: SeparateShop) -> None:
-    for kills in range(1, 6):
+    for kills in range(1, 4):
         engine = shop.start("manage.py", "run_engine", "--poll", "0.1")
         wait_until(lambda target=kills * 15: shop.count(MAILS)[0][0] >= target)  # type: ignore[misc]
         engine.kill()

@@ -107,7 +107,8 @@ def call(
 def post_event(site: str, key: str, element: dict[str, Any]) -> str:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     _, _, body = call(f"{site}/api/v1/events", headers=headers, body=json.dumps(element).encode())
-    return str(json.loads(body)["receipts"][0]["status"])
+    receipt = json.loads(body)["receipts"][0]
+    return f"refused: {receipt}" if receipt["status"] == "refused" else str(receipt["status"])
 
 
 def make_order_event(number: str, product: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from audience.consent import apply_consent_events
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.recovery import resolve_doubts
-from campaigns.sending import send_due
+from campaigns.sending import Clock, send_due
 from campaigns.webhooks import process_payloads
 from delivery.base import Transport
 from triggers.flows import advance_enrolments, enrol_events
@@ -32,20 +32,21 @@ class SweepTally:
         return not (self.events or self.advanced or self.payloads or self.doubts) and self.messages == Tally()
 
 
-def sweep(now: datetime, transport: Transport) -> SweepTally:
+def sweep(now: datetime, transport: Transport, *, clock: Clock | None = None) -> SweepTally:
     """Takes consents and provider news first, then events, waits, messages and doubts.
 
     May be called by any number of workers at once, and be killed anywhere: what is not finished is
-    found by the next sweep.
+    found by the next sweep. A live engine passes its clock; without one, time stands still at `now`.
     """
+    tell_time = clock or (lambda: now)
     tally = SweepTally()
     apply_consent_events(now)
     tally.payloads = process_payloads(now)
     tally.events = take_events(now)
     tally.advanced = take_steps(now)
     gather_due(now)
-    tally.messages = send_due(now, transport)
-    tally.doubts = resolve_doubts(now, transport)
+    tally.messages = send_due(now, transport, clock=tell_time)
+    tally.doubts = resolve_doubts(tell_time(), transport)
     return tally
 
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from audience.consent import apply_consent_events
 from audience.models import ConsentEntry
 from shop.models import Event
-from tests.audience.people import NOW, days_ago, make_consent_event, make_customer, standing_of
+from tests.audience.people import NOW, days_ago, grant, make_consent_event, make_customer, standing_of
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,26 @@ def test_a_no_is_taken_whatever_else_it_says(said: object) -> None:
     make_consent_event(customer, "withdrawn", said=said)
     apply_consent_events(NOW)
     assert standing_of(customer).reason == "withdrawn"
+
+
+def test_a_no_counts_from_the_moment_it_is_stored() -> None:
+    customer = make_customer()
+    grant(customer, at=days_ago(2))
+    make_consent_event(customer, "withdrawn", at=days_ago(1))
+    assert standing_of(customer).reason == "withdrawn"
+
+
+def test_a_stored_yes_waits_for_the_ledger() -> None:
+    customer = make_customer()
+    make_consent_event(customer)
+    assert standing_of(customer).reason == "no_consent"
+
+
+def test_an_older_no_that_waits_for_the_ledger_does_not_end_a_newer_yes() -> None:
+    customer = make_customer()
+    grant(customer, at=days_ago(1))
+    make_consent_event(customer, "withdrawn", at=days_ago(2))
+    assert standing_of(customer).may_market
 
 
 def test_other_events_are_left_to_their_readers() -> None:

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("size", [1, 60])
-def test_any_number_of_customers_costs_three_queries(
+def test_any_number_of_customers_costs_four_queries(
     size: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     customers = [make_customer() for _ in range(size)]
     for customer in customers:
         grant(customer)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         standings = read_standings(customers, NOW)
     assert all(standings[customer.pk].may_market for customer in customers)
 

@@ -1,6 +1,5 @@
 """Envelopes for tests: a right one, and any number of random right ones."""
 
-import json
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -60,7 +59,3 @@ envelopes = st.builds(
     html=_bodies,
     category=st.from_regex(r"[a-z0-9-]{0,40}", fullmatch=True),
 )
-
-
-def read_json(body: bytes) -> Any:
-    return json.loads(body)

@@ -89,6 +89,11 @@ class SendGridServer(HttpServer):
         return Answer(202, headers={"X-Message-Id": accepted.message_id})
 
 
+def encode_json(value: object) -> bytes:
+    """The value as a client sends it: UTF-8, nothing escaped."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
 def _refuse(status: int, field: str, message: str) -> Answer:
     errors = {"errors": [{"field": field or None, "message": message, "help": None}]}
     return Answer(status, json.dumps(errors).encode(), {"Content-Type": "application/json"})

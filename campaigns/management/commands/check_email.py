@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", help="body.mjml, its directory, or the key of a template")
 
-    def handle(self, *, files: list[str], **options: Any) -> None:
+    def handle(self, *, files: list[str], **_: Any) -> None:
         broken = [name for name in files if not self.check_one(name)]
         if broken:
             raise CommandError(f"to be mended: {', '.join(broken)}")

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directories", nargs="*", type=Path, help="all of templates/emails by default")
 
-    def handle(self, *, directories: list[Path], **options: Any) -> None:
+    def handle(self, *, directories: list[Path], **_: Any) -> None:
         failed = [path for path in directories or list_directories() if not self.publish(path.resolve())]
         if failed:
             raise CommandError(f"not published: {', '.join(path.name for path in failed)}")

@@ -21,31 +21,19 @@ class Command(BaseCommand):
         parser.add_argument("template", help="body.mjml, its directory, or the key of a template")
         parser.add_argument("--context", type=Path, help="a JSON file instead of sample.json")
         parser.add_argument("--language", default=settings.PAIRWELL["LANGUAGE"])
-        parser.add_argument(
-            "--text", action="store_true", help="the plain-text part, with subject and preheader"
-        )
+        parser.add_argument("--text", action="store_true", help="the plain text, with subject and preheader")
         parser.add_argument("--out", type=Path, help="a file instead of the terminal")
 
-    def handle(
-        self,
-        *,
-        template: str,
-        context: Path | None,
-        language: str,
-        text: bool,
-        out: Path | None,
-        **options: Any,
-    ) -> None:
+    def handle(self, *, template: str, context: Path | None, language: str, **options: Any) -> None:
         try:
             email = self.read(template, context)
-            default = settings.PAIRWELL["LANGUAGE"]
-            rendered = render_sample(email, language, default_language=default)
+            rendered = render_sample(email, language, default_language=settings.PAIRWELL["LANGUAGE"])
         except (CompileError, RenderError, OSError, json.JSONDecodeError) as error:
             raise CommandError(str(error)) from error
         plain = f"{rendered.subject}\n{rendered.preheader}\n\n{rendered.text}"
-        content = plain if text else rendered.html
-        if out:
-            out.write_text(content, encoding="utf-8")
+        content = plain if options["text"] else rendered.html
+        if options["out"]:
+            options["out"].write_text(content, encoding="utf-8")
         else:
             self.stdout.write(content)
 

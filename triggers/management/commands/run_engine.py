@@ -43,7 +43,7 @@ def _sweep_or_log(transport: Transport) -> SweepTally | None:
     """One sweep. A failure is logged and tried again: one bad row must not stop the shop's mail."""
     close_old_connections()
     try:
-        tally = sweep(timezone.now(), transport)
+        tally = sweep(timezone.now(), transport, clock=timezone.now)
     except Exception:
         logger.exception("The sweep failed and will be tried again.")
         return None
