@@ -68,10 +68,11 @@ def shelve(retail: Retail, calendar: Calendar) -> Shelved:
     lines: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for order, product, quantity, pence in retail.lines:
         lines[order].append((product, quantity, pence))
-    history, live = [], []
-    for row, order in enumerate(retail.orders):
-        most = MOST_GUEST_LINES if order.customer is None else MOST_EVENT_LINES
-        is_lived = calendar.is_live(calendar.move(order.time)) and len(lines[row]) <= most
+    history: list[int] = []
+    live: list[int] = []
+    for row, placed in enumerate(retail.orders):
+        most = MOST_GUEST_LINES if placed.customer is None else MOST_EVENT_LINES
+        is_lived = calendar.is_live(calendar.move(placed.time)) and len(lines[row]) <= most
         (live if is_lived else history).append(row)
     return Shelved(retail, calendar, lines, history, live)
 
