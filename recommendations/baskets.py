@@ -87,5 +87,5 @@ def _read_order_facts(order_ids: Ints, now: datetime, *, days: int) -> tuple[Flo
         position = positions.get(pk)
         if position is not None:  # an order of nothing but retired products has no lines here
             ages[position] = (now - placed_at) / timedelta(days=1)
-            customers[position] = GUEST if customer_id is None else customer_id
+            customers[position] = customer_id or GUEST
     return ages, customers
