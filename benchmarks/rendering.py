@@ -24,6 +24,7 @@ from campaigns.compiling.addresses import safe_url  # noqa: E402
 from campaigns.compiling.engine import compile_mjml  # noqa: E402
 from campaigns.compiling.sandbox import html_environment  # noqa: E402
 from campaigns.compiling.source import Source  # noqa: E402
+from campaigns.languages import direction_of  # noqa: E402
 from campaigns.rendering import make_ready, render_ready  # noqa: E402
 from campaigns.templates_store import read_directory, templates_root  # noqa: E402
 
@@ -51,7 +52,7 @@ def measure_language(language: str, rounds: int) -> dict[str, float]:
     ready = make_ready(parts)
     expanded = expand_texts(email.source, email.texts, language=language, changes={})
     naive = html_environment(language).from_string(expanded.text)
-    direction = "rtl" if language == "fa" else "ltr"
+    direction = direction_of(language)
     return {
         "compile_ms": compiling,
         "jinja_then_mjml_ms": measure(

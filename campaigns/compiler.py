@@ -61,8 +61,8 @@ def compile_email(
     expanded = expand(strip_comments(body), choices)
     tags = find_tags(expanded)
     lint_tags(expanded, tags)
-    for text in (subject, preheader):
-        lint_tags(text, find_tags(text))
+    for line in (subject, preheader):
+        lint_tags(line, find_tags(line))
     masked = mask(expanded, tags)
     effective = choices.effective_language
     direction = direction_of(effective)

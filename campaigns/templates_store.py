@@ -76,6 +76,30 @@ def read_directory(directory: Path) -> EmailDirectory:
     )
 
 
+def read_file(path: Path) -> EmailDirectory:
+    """A lone MJML file: its name is its subject, and <name>.json beside it, if there is one, its sample."""
+    words = path.stem.replace("_", " ")
+    return EmailDirectory(
+        key=path.stem,
+        name=words,
+        is_marketing=True,
+        source=read_source(path, path.parent),
+        texts={_default_language(): {"subject": words, "preheader": words}},
+        sample=_read_sample(path.with_suffix(".json")),
+    )
+
+
+def read_email(name: str) -> EmailDirectory:
+    """By directory, by file, or by key below templates/emails. Raises CompileError and FileNotFoundError."""
+    path = Path(name)
+    if path.suffix == ".mjml" and path.name != "body.mjml" and path.is_file():
+        return read_file(path.resolve())
+    for candidate in (path.parent if path.suffix == ".mjml" else path, templates_root() / name):
+        if (candidate / "body.mjml").is_file():
+            return read_directory(candidate.resolve())
+    raise FileNotFoundError(f"“{name}” is no template: name an .mjml file, its directory, or a key")
+
+
 def _file_error(path: Path, message: str, hint: str, line: int = 1, column: int = 1) -> CompileError:
     return CompileError(message, hint=hint, place=Place(f"{path.parent.name}/{path.name}", line, column))
 

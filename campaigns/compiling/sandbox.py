@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -87,8 +87,8 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             try:
                 return obj[argument]
             except IndexError:
-                return self.undefined(obj=obj, name=argument)
-        return self.undefined(obj=obj, name=argument)
+                return self.undefined(obj=obj, name=str(argument))
+        return obj if isinstance(obj, Undefined) else self.undefined(obj=obj, name=str(argument))
 
 
 def _present(value: Any) -> Any:
@@ -118,7 +118,7 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
 def _environment(language: str, timezone: str, **options: Any) -> DataEnvironment:
     environment = DataEnvironment(undefined=UnknownVariable, **options)
     environment.filters = {
-        **{name: DEFAULT_FILTERS[name] for name in BUILT_IN_FILTERS},
+        **{name: FILTERS[name] for name in BUILT_IN_FILTERS},
         **formatting_filters(language, timezone),
         **_PLACE_FILTERS,
     }

@@ -173,7 +173,8 @@ def test_the_preheader_is_hidden_and_padded() -> None:
 def test_the_plain_text_reads_in_order_with_addresses_and_rows() -> None:
     source = in_column(
         "<mj-text><h1>Thanks</h1><p>Dear {{ customer.name }},<br />welcome.</p></mj-text>"
-        "<mj-table>{% for l in order.lines %}<tr><td>{{ l.title }}</td><td>{{ l.total }}</td></tr>{% endfor %}</mj-table>"
+        "<mj-table>{% for l in order.lines %}"
+        "<tr><td>{{ l.title }}</td><td>{{ l.total }}</td></tr>{% endfor %}</mj-table>"
         '<mj-button href="{{ order.url }}">See it</mj-button>'
     )
     lines = [{"title": "Lamp & shade", "total": "3"}, {"title": "Cup", "total": "4"}]

@@ -44,7 +44,8 @@ WRONG = {
     "an attribute without quotes": (in_text("<img alt={{ order.n }}>"), 2, 10, "quotes", 'alt="'),
     "columns in a loop without a width": (in_body(TWO_COLUMNS), 3, 1, "no width", "50%"),
     "a bare angle": (in_text("a < b"), 2, 3, "opens no complete tag", "&lt;"),
-    "Jinja for Outlook only": (in_text("<!--[if mso]>{{ order.n }}<![endif]-->"), 2, 14, "conditional", "outside"),
+    "Jinja for Outlook only": (
+        in_text("<!--[if mso]>{{ order.n }}<![endif]-->"), 2, 14, "conditional", "outside"),
     "a statement outside the body": ("{% set a = 1 %}\n" + in_text("x"), 1, 1, "set", "mj-body"),
     "an unknown mark": (in_text("[[ nonsense ]]"), 2, 1, "nonsense", "[[ t.name ]]"),
     "an unknown condition": (in_text("[% if weather %]x[% endif %]"), 2, 1, "weather", "blocks.intro"),
