@@ -24,9 +24,9 @@ from campaigns.compiling.addresses import safe_url  # noqa: E402
 from campaigns.compiling.engine import compile_mjml  # noqa: E402
 from campaigns.compiling.sandbox import html_environment  # noqa: E402
 from campaigns.compiling.source import Source  # noqa: E402
+from campaigns.email_files import read_directory, templates_root  # noqa: E402
 from campaigns.languages import direction_of  # noqa: E402
 from campaigns.rendering import make_ready, render_ready  # noqa: E402
-from campaigns.templates_store import read_directory, templates_root  # noqa: E402
 
 LANGUAGES = ("en", "fa")
 

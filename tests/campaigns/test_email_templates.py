@@ -17,9 +17,10 @@ from campaigns.compiling.finishing import trim
 from campaigns.compiling.sandbox import html_environment
 from campaigns.compiling.source import Source
 from campaigns.email_checks import check_directory
+from campaigns.email_files import EmailDirectory, read_directory, templates_root
 from campaigns.models import CompiledEmail, TemplateVersion
 from campaigns.rendering import RenderedEmail, make_ready, render_ready
-from campaigns.templates_store import EmailDirectory, publish_all, read_directory, templates_root
+from campaigns.templates_store import publish_all
 from tests.campaigns.emails import in_column, in_text
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import Finding, check_directory
-from campaigns.templates_store import read_email
+from campaigns.email_files import read_email
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import render_sample
+from campaigns.email_files import EmailDirectory, read_email
 from campaigns.rendering import RenderError
-from campaigns.templates_store import EmailDirectory, read_email
 
 
 class Command(BaseCommand):
