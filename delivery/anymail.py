@@ -96,7 +96,16 @@ def _hand_over(connection: Any, envelope: Envelope, *, now: datetime) -> Outcome
         return _judge_error(error, now=now)
     if not sent:
         return fail(OutcomeKind.REJECTED, "cancelled", "A pre_send receiver or the backend held it back.")
-    status = getattr(message, "anymail_status", None)
+    return _judge_success(getattr(message, "anymail_status", None))
+
+
+def _judge_success(status: Any) -> Outcome:
+    """What Anymail noted beside "sent"; a backend that is not Anymail's notes nothing."""
+    kinds = set(getattr(status, "status", None) or ())
+    if kinds & {"rejected", "invalid", "failed"}:
+        return fail(OutcomeKind.REJECTED, "recipient_refused", "The provider refuses this recipient.")
+    if "unknown" in kinds:
+        return fail(OutcomeKind.UNKNOWN, "status_unknown", "The provider did not say what became of it.")
     provider_id = getattr(status, "message_id", None)
     return Outcome(OutcomeKind.ACCEPTED, provider_id=provider_id if isinstance(provider_id, str) else "")
 

@@ -1,5 +1,7 @@
 """What every transport promises, put to each of them over its real wire."""
 
+from typing import Any
+
 import pytest
 
 from delivery.base import Envelope, OutcomeKind, Transport
@@ -9,7 +11,7 @@ from tests.delivery.envelopes import NOW, UNSUBSCRIBE, make_envelope
 from tests.delivery.memory_store import MemoryStore
 from tests.servers.http_server import free_port
 
-BAD = {
+BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a line break in the subject": ("subject", {"subject": "Hello\r\nBcc: all@shop.example"}),
     "a bare line feed in the subject": ("subject", {"subject": "Hello\nthere"}),
     "NUL in the subject": ("subject", {"subject": "Hello\0"}),

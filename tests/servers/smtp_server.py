@@ -3,8 +3,10 @@
 Given certificates it offers STARTTLS; given a user and a password, too, it wants a login after that.
 """
 
+import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections import deque
 from dataclasses import dataclass
@@ -56,7 +58,7 @@ class SmtpServer:
 
     @property
     def port(self) -> int:
-        return int(self._controller.server.sockets[0].getsockname()[1])
+        return self._controller.port
 
     def __enter__(self) -> Self:
         self._controller.start()
@@ -101,9 +103,11 @@ class _Controller(Controller):
         )
 
     def _trigger_server(self) -> None:
-        """The library connects to the port it was given; ours is known only now."""
+        """The library tries the port that it was given, 0; the real one is known only now."""
+        assert isinstance(self.server, asyncio.Server)
         self.port = int(self.server.sockets[0].getsockname()[1])
-        super()._trigger_server()
+        with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+            probe.recv(1024)
 
 
 class _Handler:
