@@ -16,13 +16,13 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.configuration import ConfigurationError
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.outcomes import BATCH_SECONDS, Breaker, fail, judge_status, judge_valid, postpone
 from delivery.validation import find_problems
 
 logger = logging.getLogger(__name__)
 
 SETTING = "PAIRWELL_ANYMAIL_BACKEND"
-DELIVERY_ARG = "pw_delivery_id"
 # By name: these classes belong to the HTTP package of Anymail, which is not ours to import.
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
 

@@ -17,6 +17,7 @@ from sendgrid.helpers import mail as sg
 
 from delivery.addresses import AddressError, to_ascii_address
 from delivery.base import Envelope, Outcome, Problem
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.outcomes import BATCH_SECONDS, Breaker, judge_valid, postpone
 from delivery.sendgrid_http import DEFAULT_HOST, check_host, check_key, open_session, post
 from delivery.sendgrid_rules import find_violations
@@ -24,7 +25,6 @@ from delivery.validation import find_problems
 
 Body = dict[str, Any]
 
-DELIVERY_ARG = "pw_delivery_id"
 _KEY_SHAPE = re.compile(r"SG\.[\w-]{16,64}\.[\w-]{16,128}", re.ASCII)
 
 
