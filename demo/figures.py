@@ -11,7 +11,6 @@ from django.db.models import Count, Q
 from campaigns.attribution import attribute_orders
 from campaigns.models import Message, MessageEvent, MessageProduct, RenderedMessage
 from experiments.models import Assignment, Experiment
-from recommendations.models import Kind
 from triggers.models import Enrolment
 
 TOP_PAIRS = 6
@@ -71,16 +70,17 @@ def read_languages() -> Section:
 def read_products() -> Section:
     """How many complements and upgrades were shown, and the pairs shown most with the orders behind them."""
     kinds = dict(MessageProduct.objects.values_list("kind").annotate(count=Count("pk")))
-    rows = [(Kind(kind).label, "", "", f"{count:,}") for kind, count in kinds.items()]
     pairs = (
         MessageProduct.objects.exclude(because_of=None)
         .values_list("kind", "because_of__title", "product__title", "support")
         .annotate(count=Count("pk"))
-        .order_by("-count")
+        .order_by("-count", "product__title")
     )
-    for kind in kinds:
+    rows = []
+    for kind in sorted(kinds):
+        rows.append((kind.capitalize(), "all", "", f"{kinds[kind]:,}"))
         rows += [
-            (f"  {Kind(kind).label}", f"{shown} (because of {because_of})", f"{support}", f"{count:,}")
+            ("", f"{shown} (because of {because_of})", f"{support}", f"{count:,}")
             for _, because_of, shown, support, count in pairs.filter(kind=kind)[:TOP_PAIRS]
         ]
     return Section("Products recommended", ("Kind", "Product", "Orders with both", "Shown"), rows)
@@ -93,7 +93,7 @@ def read_experiments() -> list[Section]:
 def read_readers(counts: Counter[str], since: datetime, until: datetime) -> Section:
     """The simulated readers' acts, and what attribution makes of their clicks."""
     orders = attribute_orders(since, until + timedelta(seconds=1))
-    revenue = sum_revenue(order.revenue for order in orders)
+    revenue = sum_revenue((order.amount, order.currency) for order in orders)
     rows = [(kind.capitalize(), f"{count:,}") for kind, count in counts.items()]
     rows.append(("Orders after a click", f"{len(orders):,}"))
     rows.append(("Revenue after a click", revenue))

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from delivery.base import Transport
 from demo.elements import Element, occurred_at
+from shop.ingest import Receipt
 
 SOURCE = "demo"
 MOST_ELEMENTS = 1000  # the recorder's own batch
@@ -15,15 +15,7 @@ MOST_ELEMENTS = 1000  # the recorder's own batch
 Sweep = Callable[[datetime, Transport], object]
 
 
-class ReceiptLike(Protocol):
-    """What `shop.ingest.record_events` answers for each element."""
-
-    index: int
-    status: str
-    errors: Sequence[object]
-
-
-Record = Callable[[Sequence[Element], datetime], Sequence[ReceiptLike]]
+Record = Callable[[Sequence[Element], datetime], Sequence[Receipt]]
 
 
 @dataclass

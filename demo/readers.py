@@ -16,7 +16,8 @@ from django.db import transaction
 
 from audience.consent import withdraw_consent
 from campaigns.models import Campaign, Message, MessageEvent, RenderedMessage, SendBatch, TrackedLink
-from campaigns.tracking import MessageTracking, record_visit
+from campaigns.rendering import link_key
+from campaigns.tracking import record_visit
 from demo.seeded import draw, draw_between, pick
 
 PROVIDER = "demo"
@@ -120,10 +121,7 @@ def _keys(rendered: RenderedMessage) -> list[bytes]:
     shown = [*context.get("upgrades", ()), *context.get("complements", ())]
     urls = [product["url"] for product in shown]
     urls += [context[part]["url"] for part in ("cart", "order") if context.get(part)]
-    tracking = MessageTracking(rendered.message_id, opens=False, clicks=True)
-    for url in filter(None, urls):
-        tracking.link(url)
-    return list(tracking.urls)
+    return [link_key(url) for url in urls if url]
 
 
 def _deliver(message: Message) -> MessageEvent:

@@ -22,6 +22,8 @@ def check_reset(*, is_forced: bool) -> None:
 
     Allowed are an empty database, the demo's own SQLite file, and anything when `is_forced`.
     """
+    if Customer._meta.db_table not in connection.introspection.table_names():
+        raise ResetRefusedError("The database has no tables yet. Run manage.py migrate first.")
     if is_forced or is_empty():
         return
     if not is_own_sqlite():

@@ -12,11 +12,11 @@ from demo.dates import Calendar
 from demo.days import LiveDays
 from demo.elements import Element, sort_by_time
 from demo.flows import set_up_flows, set_up_login
-from demo.living import SOURCE, Clock, Lived, ReceiptLike, Sweep, live_through
+from demo.living import SOURCE, Clock, Lived, Sweep, live_through
 from demo.loading import Loaded, Shelved, load_history
 from demo.readers import Readers
 from recommendations.building import rebuild_neighbours
-from shop.ingest import record_events
+from shop.ingest import Receipt, record_events
 from triggers.engine import sweep as real_sweep
 
 
@@ -80,5 +80,5 @@ def live(
     return lived, readers
 
 
-def _record(elements: Sequence[Element], now: datetime) -> Sequence[ReceiptLike]:
+def _record(elements: Sequence[Element], now: datetime) -> Sequence[Receipt]:
     return record_events(elements, source=SOURCE, now=now)

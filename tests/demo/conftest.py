@@ -1,6 +1,7 @@
 """One small, hand-made invoice book for all tests of the sample."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 LAST_DAY = datetime(2011, 12, 9, 12, 0)  # noqa: DTZ001 (the source has wall times)
 
 
-def make_line(invoice: str = "536365", **changes: object) -> SourceLine:
+def make_line(invoice: str = "536365", **changes: Any) -> SourceLine:
     line = SourceLine(
         invoice=invoice,
         code="85123A",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from demo.dates import LONDON, Calendar, DateError, choose_calendar
 from demo.days import LiveDays
-from demo.deriving import CartFate, choose_attitude, choose_delivery, choose_stock, tell_cart
+from demo.deriving import Attitude, CartFate, choose_attitude, choose_delivery, choose_stock, tell_cart
 from demo.elements import occurred_at
 from demo.loading import Shelved
 from demo.seeded import draw
@@ -71,9 +71,9 @@ def test_a_cart_comes_before_its_order() -> None:
 
 def test_consents_are_mostly_soft_with_some_refusals() -> None:
     shares = Counter(choose_attitude(f"customer-{n}") for n in range(4_000))
-    assert 0.77 < shares["soft_opt_in"] / 4_000 < 0.83
-    assert 0.10 < shares["explicit"] / 4_000 < 0.14
-    assert 0.06 < (shares["objected"] + shares["withdrew"]) / 4_000 < 0.10
+    assert 0.77 < shares[Attitude.SOFT_OPT_IN] / 4_000 < 0.83
+    assert 0.10 < shares[Attitude.EXPLICIT] / 4_000 < 0.14
+    assert 0.06 < (shares[Attitude.OBJECTED] + shares[Attitude.WITHDREW]) / 4_000 < 0.10
 
 
 def test_parcels_abroad_take_longer() -> None:

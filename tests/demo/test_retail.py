@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_what_is_no_product_is_dropped(code: str) -> None:
         ({"invoice": "A563185", "description": "Adjust bad debt"}, "bad debt adjustment"),
     ],
 )
-def test_a_bookkeeper_s_line_is_dropped_with_its_reason(changes: dict[str, object], reason: str) -> None:
+def test_a_bookkeeper_s_line_is_dropped_with_its_reason(changes: dict[str, Any], reason: str) -> None:
     retail = prepare_lines(make_line(), make_line(**{"invoice": "500002", **changes}))
     assert retail.counts[reason] == 1
     assert len(retail.orders) == 1
