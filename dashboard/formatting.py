@@ -16,7 +16,7 @@ from babel.numbers import format_compact_decimal, format_currency, format_decima
 from django.conf import settings
 from django.utils.translation import get_language
 
-_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_PERSIAN_DIGITS = str.maketrans("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")
 _PERSIAN_MONTHS = (
     "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند".split()  # noqa: SIM905 (reads better)
 )

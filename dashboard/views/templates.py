@@ -14,8 +14,12 @@ def list_templates(request: PageRequest) -> HttpResponse:
     """Every template with its newest version and the campaigns that use it."""
     steps = Prefetch("steps", Step.objects.select_related("campaign"))
     templates = EmailTemplate.objects.prefetch_related("versions", steps).order_by("pk")
-    rows = [(template, next(iter(template.versions.all()), None)) for template in templates]
+    rows = [(t, next(iter(t.versions.all()), None), _list_campaigns(t)) for t in templates]
     return render(request, "dashboard/templates.html", {"rows": rows})
+
+
+def _list_campaigns(template: EmailTemplate) -> list[str]:
+    return list(dict.fromkeys(step.campaign.name for step in template.steps.all()))
 
 
 def show_template(request: PageRequest, key: str) -> HttpResponse:

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.dashboard.rows import SmallShop, fill_small_shop
+from tests.dashboard.rows import fill_small_shop
+from tests.dashboard.sent import SmallShop
 
 CHROMIUM = os.environ.get("PAIRWELL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = [

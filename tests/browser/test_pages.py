@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.dashboard.rows import SmallShop
+from tests.dashboard.sent import SmallShop
 from tests.dashboard.test_pages import PAGES, address
 
 WIDTHS = (1440, 390)

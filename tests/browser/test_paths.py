@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.models import Campaign
-from tests.dashboard.rows import SmallShop
+from tests.dashboard.sent import SmallShop
 
 
 def tab_to(page: Page, text: str, *, most: int = 40) -> None:

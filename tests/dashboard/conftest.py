@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from tests.dashboard.rows import SmallShop, fill_small_shop
+from tests.dashboard.rows import fill_small_shop
+from tests.dashboard.sent import SmallShop
 
 
 @pytest.fixture(autouse=True)

@@ -1,63 +1,28 @@
 """A small shop for the dashboard's tests: every outcome, every language, a month of history."""
 
-import zlib
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from email.message import EmailMessage
-from uuid import uuid4
 
 from audience.models import ConsentEntry
-from campaigns.models import (
-    Campaign,
-    EmailTemplate,
-    Message,
-    MessageEvent,
-    MessageOutcome,
-    MessageProduct,
-    PreviewMail,
-    RenderedMessage,
-    SendBatch,
-    Step,
-    TemplateVersion,
-    TrackedLink,
-)
+from campaigns.models import Campaign, EmailTemplate, Step, TemplateVersion
 from experiments.models import Assignment, Experiment, Variant
 from recommendations.models import Kind, Neighbour, NeighbourModel
 from shop.models import Customer, Product
+from tests.dashboard.sent import NEWEST, SUBJECTS, SmallShop, close, make_message, make_preview, react
 from tests.factories import make_cart, make_customer, make_event, make_order, make_product
 from triggers.models import Enrolment, Trigger
 
-NEWEST = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-SUBJECTS = {
-    "en": "Your order, and what goes with it",
-    "fa": "سفارش شما و چیزهایی که با آن جور است",
-    "ar": "طلبك وما يناسبه",
-    "he": "ההזמנה שלכם ומה שמתאים לה",
-    "ru": "Ваш заказ и то, что к нему подходит",
-}
 HELLO = {"en": "Hello", "fa": "سلام", "ar": "مرحبًا", "he": "שלום", "ru": "Здравствуйте"}
 SOURCE = """<mjml><mj-head><mj-attributes><mj-all font-family="Arial, sans-serif"/></mj-attributes></mj-head>
 <mj-body><mj-section><mj-column><mj-text>[[ t.hello ]] {{ customer.first_name }}</mj-text>
 </mj-column></mj-section></mj-body></mjml>"""
 
 
-@dataclass
-class SmallShop:
-    customers: dict[str, Customer]
-    products: list[Product]
-    campaigns: dict[str, Campaign]
-    triggers: dict[str, Trigger]
-    experiment: Experiment
-    messages: dict[str, Message]
-    preview: PreviewMail
-
-
 def fill_small_shop() -> SmallShop:
     customers, products = _make_customers(), _make_products()
     experiment = _make_experiment()
     campaigns, triggers = _make_campaigns(experiment)
-    shop = SmallShop(customers, products, campaigns, triggers, experiment, {}, _make_preview())
+    shop = SmallShop(customers, products, campaigns, triggers, experiment, {}, make_preview())
     _agree(customers)
     _write_orders(shop)
     _write_carts(shop)
@@ -245,93 +210,4 @@ def _refuse_one(shop: SmallShop) -> None:
         reason="reentry_once",
         entered_at=NEWEST,
         changed_at=NEWEST,
-    )
-
-
-def make_message(
-    shop: SmallShop,
-    campaign: str,
-    customer: Customer,
-    *,
-    at: datetime,
-    assignment: Assignment | None = None,
-    **about: object,
-) -> Message:
-    """A message that was rendered and handed over: sent, until `close` says otherwise."""
-    step = shop.campaigns[campaign].steps.select_related("campaign").first()
-    assert step is not None
-    batch = SendBatch.objects.create(
-        campaign=step.campaign, state=SendBatch.State.DONE, due_at=at, submitted_at=at, finished_at=at
-    )
-    occurrence = str(next(iter(about.values()), uuid4()))
-    fields = {"queued_at": at, "due_at": at, "batch": batch, "occurrence": occurrence, **about}
-    message = Message.objects.create(step=step, customer=customer, **fields)
-    _render(shop, message, assignment)
-    return message
-
-
-def _render(shop: SmallShop, message: Message, assignment: Assignment | None) -> None:
-    customer = message.customer
-    RenderedMessage.objects.create(
-        message=message,
-        version=TemplateVersion.objects.get(template=message.step.template),
-        assignment=assignment,
-        language=customer.language,
-        subject=SUBJECTS[customer.language],
-        recipient=customer.email,
-        context={"customer": {"name": customer.name, "first_name": customer.name.split(" ")[0]}},
-        is_marketing=message.step.campaign.message_class == "marketing",
-        created_at=message.queued_at,
-    )
-    MessageProduct.objects.create(
-        message=message,
-        product=shop.products[1],
-        because_of=shop.products[0],
-        kind=Kind.COMPLEMENT,
-        rank=0,
-        score=0.8,
-        support=64,
-        scorer="pairs",
-    )
-
-
-def close(message: Message, kind: str, reason: str) -> None:
-    MessageOutcome.objects.create(message=message, kind=kind, reason=reason, at=message.queued_at)
-    Message.objects.filter(pk=message.pk).update(is_closed=True)
-
-
-def react(message: Message, kind: str, *, minutes: int, url: str = "", is_machine: bool = False) -> None:
-    link = TrackedLink.objects.get_or_create(key=url.encode()[-8:], url=url)[0] if url else None
-    at = message.queued_at + timedelta(minutes=minutes)
-    MessageEvent.objects.create(
-        message=message,
-        kind=kind,
-        provider="own",
-        natural_key=uuid4().hex,
-        is_machine=is_machine,
-        link=link,
-        occurred_at=at,
-        received_at=at,
-    )
-
-
-def _make_preview() -> PreviewMail:
-    mail = EmailMessage()
-    mail["Subject"], mail["To"], mail["List-Unsubscribe"] = (
-        SUBJECTS["fa"],
-        "b@mail.example",
-        "<https://x.example>",
-    )
-    mail.set_content("سلام سارا، سفارش شما رسید.")
-    mail.add_alternative(
-        '<html lang="fa" dir="rtl"><head></head><body><p>سلام سارا</p>'
-        '<img src="http://127.0.0.1/o/token" width="1" height="1" alt=""></body></html>',
-        subtype="html",
-    )
-    return PreviewMail.objects.create(
-        delivery_id=uuid4(),
-        recipient="b@mail.example",
-        subject=SUBJECTS["fa"],
-        mime=zlib.compress(mail.as_bytes()),
-        received_at=NEWEST,
     )

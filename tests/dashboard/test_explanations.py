@@ -8,7 +8,7 @@ from campaigns.models import Message
 from dashboard.explanations import Answer, explain_campaign
 from dashboard.reasons import SENTENCES, explain_reason
 from shop.models import Customer
-from tests.dashboard.rows import NEWEST, SmallShop, close, make_message
+from tests.dashboard.sent import NEWEST, SmallShop, close, make_message
 from triggers.models import Enrolment
 
 pytestmark = pytest.mark.django_db

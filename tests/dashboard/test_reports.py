@@ -13,7 +13,7 @@ from campaigns.models import Message
 from campaigns.reports import Period
 from dashboard.periods import choose_period
 from experiments.models import Assignment
-from tests.dashboard.rows import NEWEST, SmallShop, close, make_message, react
+from tests.dashboard.sent import NEWEST, SmallShop, close, make_message, react
 from tests.factories import make_customer, make_order
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, EmailTemplate, PreviewMail
 from experiments.models import Experiment
-from tests.dashboard.rows import SmallShop
+from tests.dashboard.sent import SmallShop
 from triggers.models import Trigger
 
 pytestmark = pytest.mark.django_db
