@@ -10,7 +10,10 @@ class Topic(models.TextChoices):
 
 
 class ConsentEntry(models.Model):
-    """One line of the ledger. The newest line for a customer and topic is the answer; none means no."""
+    """One line of the ledger. The newest line for a customer and topic is the answer; none means no.
+
+    `ledger.judge` knows the one exception: a soft opt-in never outweighs an earlier no.
+    """
 
     class State(models.TextChoices):
         GRANTED = "granted", "Granted"
@@ -27,17 +30,13 @@ class ConsentEntry(models.Model):
     basis = models.CharField(max_length=11, choices=Basis)
     source = models.CharField(max_length=40, help_text="api, one_click, preference_page, complaint, import…")
     proof = models.CharField(max_length=255, blank=True, help_text="Where it was said: form, text version")
-    event = models.OneToOneField(
-        Event, models.PROTECT, null=True, blank=True, related_name="consent_entry"
-    )
+    event = models.OneToOneField(Event, models.PROTECT, null=True, blank=True, related_name="consent_entry")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "consent entries"
-        indexes = [
-            models.Index(fields=["customer", "topic", "-occurred_at", "-id"], name="consent_latest")
-        ]
+        indexes = [models.Index(fields=["customer", "topic", "-occurred_at", "-id"], name="consent_latest")]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.topic} {self.state}"

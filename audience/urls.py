@@ -1,4 +1,11 @@
-from django.urls import URLPattern
+"""Short addresses, because they stand in plain-text emails. No trailing slash, so nothing redirects."""
+
+from django.urls import path
+
+from audience import views
 
 app_name = "audience"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("p/<str:token>", views.preferences, name="preferences"),
+]

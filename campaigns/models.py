@@ -8,7 +8,8 @@ import uuid
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from experiments.models import Assignment, Experiment
 from recommendations.models import Kind
@@ -36,9 +37,7 @@ class TemplateVersion(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["template", "number"], name="one_version_per_template_and_number"
-            )
+            models.UniqueConstraint(fields=["template", "number"], name="one_version_per_template_and_number")
         ]
 
     def __str__(self) -> str:
@@ -85,9 +84,7 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField()
     delay_hours = models.PositiveIntegerField(default=0)
     template = models.ForeignKey(EmailTemplate, models.PROTECT, related_name="steps")
-    experiment = models.ForeignKey(
-        Experiment, models.SET_NULL, null=True, blank=True, related_name="steps"
-    )
+    experiment = models.ForeignKey(Experiment, models.SET_NULL, null=True, blank=True, related_name="steps")
     complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
     upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
 
@@ -114,7 +111,7 @@ class SendBatch(models.Model):
         DONE = "done", "Done"
         IN_DOUBT = "in_doubt", "In doubt"
 
-    transport = models.CharField(max_length=40)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     due_at = models.DateTimeField()
@@ -126,17 +123,52 @@ class SendBatch(models.Model):
     class Meta:
         verbose_name_plural = "send batches"
         indexes = [
-            models.Index(
-                fields=["priority", "due_at"], condition=~Q(state="done"), name="send_batch_open"
-            )
+            models.Index(fields=["priority", "due_at"], condition=~Q(state="done"), name="send_batch_open")
         ]
 
     def __str__(self) -> str:
         return f"batch {self.pk} {self.state}"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def with_status(self) -> "MessageQuerySet":
+        """Adds `status` (see Message.Status), `reason` and `detail`: what became of each for a reader.
+
+        A closed message is what its newest outcome says. An open one is where its batch is; without a
+        batch it waits for its time.
+        """
+        newest = MessageOutcome.objects.filter(message=OuterRef("pk")).order_by("-id")
+        in_batch = Case(
+            When(batch=None, then=Coalesce(Subquery(newest.values("kind")[:1]), Value("queued"))),
+            When(batch__state=SendBatch.State.DONE, then=Value("accepted")),
+            When(
+                batch__state__in=[SendBatch.State.SUBMITTING, SendBatch.State.IN_DOUBT], then=Value("sending")
+            ),
+            default=Value("queued"),
+            output_field=models.CharField(),
+        )
+        shown = Q(is_closed=True) | Q(batch=None)
+        return self.annotate(
+            status=Case(When(is_closed=True, then=Subquery(newest.values("kind")[:1])), default=in_batch),
+            reason=Case(When(shown, then=Subquery(newest.values("reason")[:1])), default=Value("")),
+            detail=Case(When(shown, then=Subquery(newest.values("detail")[:1])), default=Value("")),
+        )
+
+
 class Message(models.Model):
     """One email for one customer. The id is the delivery id that providers hand back."""
+
+    class Status(models.TextChoices):
+        """What `with_status` answers."""
+
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Being sent"
+        ACCEPTED = "accepted", "Sent"
+        SKIPPED = "skipped", "Not sent"
+        HELD_OUT = "held_out", "Held out"
+        DEFERRED = "deferred", "Later"
+        REJECTED = "rejected", "Refused by the provider"
+        UNKNOWN = "unknown", "Nobody can know"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     step = models.ForeignKey(Step, models.PROTECT, related_name="messages")
@@ -147,10 +179,10 @@ class Message(models.Model):
     cart = models.ForeignKey(Cart, models.PROTECT, null=True, blank=True, related_name="messages")
     queued_at = models.DateTimeField()
     due_at = models.DateTimeField()
-    batch = models.ForeignKey(
-        SendBatch, models.PROTECT, null=True, blank=True, related_name="messages"
-    )
+    batch = models.ForeignKey(SendBatch, models.PROTECT, null=True, blank=True, related_name="messages")
     is_closed = models.BooleanField(default=False, help_text="An outcome row ended it")
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -177,16 +209,14 @@ class RenderedMessage(models.Model):
     The version, the arm and the context render to the very same email again, at any time.
     """
 
-    message = models.OneToOneField(
-        Message, models.CASCADE, primary_key=True, related_name="rendered"
-    )
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="rendered")
     version = models.ForeignKey(TemplateVersion, models.PROTECT)
     assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True)
     language = models.CharField(max_length=16)
-    subject = models.CharField(max_length=255)
+    subject = models.CharField(max_length=998)
     recipient = models.EmailField(help_text="The address at that time")
     context = models.JSONField()
-    is_marketing = models.BooleanField(help_text="Whether it carries offers, and so counts for the cap")
+    is_marketing = models.BooleanField(help_text="Counts for the frequency cap")
     possible_duplicate = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -236,11 +266,16 @@ class MessageOutcome(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     reason = models.CharField(max_length=40)
     detail = models.CharField(max_length=255, blank=True)
-    until = models.DateTimeField(null=True, blank=True, help_text="When a deferred message is due again")
+    until = models.DateTimeField(null=True, blank=True, help_text="When it is due again, or looked at again")
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["message", "-id"], name="outcome_latest")]
+        indexes = [
+            models.Index(fields=["message", "-id"], name="outcome_latest"),
+            models.Index(
+                fields=["until"], condition=Q(kind="unknown", until__isnull=False), name="outcome_in_doubt"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reason}"
@@ -262,9 +297,7 @@ class MessageEvent(models.Model):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
         COMPLAINED = "complained", "Marked as spam"
 
-    message = models.ForeignKey(
-        Message, models.CASCADE, null=True, blank=True, related_name="events"
-    )
+    message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind)
     provider = models.CharField(max_length=20, help_text="sendgrid, own, demo…")
     provider_event_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 (NULLs are distinct)
@@ -309,12 +342,12 @@ class WebhookPayload(models.Model):
     body = models.BinaryField()
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
-    problems = models.JSONField(default=list, blank=True, help_text="Elements that could not be read, and why")
+    problems = models.JSONField(
+        default=list, blank=True, help_text="Elements that could not be read, and why"
+    )
 
     class Meta:
-        indexes = [
-            models.Index(fields=["id"], condition=Q(processed_at=None), name="webhook_unprocessed")
-        ]
+        indexes = [models.Index(fields=["id"], condition=Q(processed_at=None), name="webhook_unprocessed")]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.received_at:%Y-%m-%d %H:%M}"

@@ -17,3 +17,14 @@ app.conf.task_acks_late = True
 app.conf.worker_prefetch_multiplier = 1
 app.conf.broker_connection_retry_on_startup = True
 app.autodiscover_tasks()
+# A ring that finds nobody home is dropped: the next one does the same work.
+app.conf.beat_schedule = {
+    "advance": {"task": "triggers.tasks.advance", "schedule": 2.0, "options": {"expires": 10}},
+    "send": {"task": "campaigns.tasks.send", "schedule": 2.0, "options": {"expires": 10}},
+    "settle": {"task": "campaigns.tasks.settle", "schedule": 5.0, "options": {"expires": 20}},
+    "rebuild neighbours": {
+        "task": "recommendations.tasks.rebuild_neighbours_task",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
+}

@@ -1,1 +1,74 @@
-"""Deployment checks, filled in by config."""
+"""`manage.py check --deploy` refuses a half-configured production, each time with a hint."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
+
+from campaigns.transports import build_current_transport
+from config.settings import INSECURE_KEY
+from delivery.registry import ConfigurationError
+
+
+@register(Tags.security, deploy=True)
+def check_secrets(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.SECRET_KEY == INSECURE_KEY:
+        hint = "Set PAIRWELL_SECRET_KEY, or PAIRWELL_SECRET_KEY_FILE, to 50 random characters."
+        found.append(Error("The secret key is the demo's.", hint=hint, id="pairwell.E001"))
+    if settings.PAIRWELL["LINK_KEY"] == settings.SECRET_KEY:
+        hint = "Set PAIRWELL_LINK_KEY, so that the secret key can change and links in mail go on working."
+        found.append(
+            Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001")
+        )
+    if not settings.PAIRWELL["METRICS_TOKEN"]:
+        hint = "Set PAIRWELL_METRICS_TOKEN, or keep /metrics from the outside at the proxy."
+        found.append(Advice("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
+    return found
+
+
+@register(deploy=True)
+def check_identity(**_: Any) -> list[CheckMessage]:
+    return list(_find_sample_values())
+
+
+def _find_sample_values() -> Iterator[CheckMessage]:
+    config = settings.PAIRWELL
+    if urlsplit(config["BASE_URL"]).scheme != "https":
+        hint = "Set PAIRWELL_BASE_URL to the public https address; RFC 8058 one-click needs it."
+        yield Error("Links in emails would not be https.", hint=hint, id="pairwell.E002")
+    for name in ("FROM_EMAIL", "MARKETING_FROM_EMAIL", "SUPPORT_EMAIL", "SHOP_URL"):
+        if config[name].endswith(".example"):
+            hint = f"Set PAIRWELL_{name} to your own."
+            yield Error(f"{name} is the sample shop's.", hint=hint, id="pairwell.E003")
+    if "Sample Street" in config["SHOP_ADDRESS"]:
+        hint = "Set PAIRWELL_SHOP_ADDRESS: the law of most markets wants a postal address in marketing mail."
+        yield Error("SHOP_ADDRESS is the sample shop's.", hint=hint, id="pairwell.E004")
+
+
+@register(deploy=True)
+def check_transport(**_: Any) -> list[CheckMessage]:
+    config = settings.PAIRWELL
+    if config["TRANSPORT"] == "preview":
+        hint = "Set PAIRWELL_TRANSPORT to smtp, sendgrid or anymail; preview keeps all mail here."
+        return [Error("No mail would leave.", hint=hint, id="pairwell.E005")]
+    try:
+        problems = build_current_transport().check()
+    except ConfigurationError as error:
+        return [Error(str(error), id="pairwell.E006")]
+    found: list[CheckMessage] = [Error(f"{p.field}: {p.message}", id="pairwell.E006") for p in problems]
+    if config["TRANSPORT"] == "sendgrid" and not config["SENDGRID_WEBHOOK_KEYS"]:
+        hint = "Set SENDGRID_WEBHOOK_KEYS to the public key of the signed event webhook."
+        found.append(Error("Bounces and complaints would not come back.", hint=hint, id="pairwell.E007"))
+    return found
+
+
+@register(Tags.database, deploy=True)
+def check_database(**_: Any) -> list[CheckMessage]:
+    if settings.CELERY_BROKER_URL and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        hint = "Set DATABASE_URL to PostgreSQL, or run one `run_engine` process without a broker."
+        return [Error("Celery workers can't share SQLite.", hint=hint, id="pairwell.E008")]
+    return []

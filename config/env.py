@@ -19,7 +19,7 @@ def read_str(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
 
 
-def read_bool(name: str, default: bool) -> bool:  # noqa: FBT001
+def read_bool(name: str, default: bool) -> bool:
     raw = os.environ.get(name, "")
     if not raw:
         return default

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 _SECRETS = re.compile(
     r"[\w.+'-]+@[\w-]+\.[\w.-]+"  # addresses
     r"|SG\.[\w.-]+"  # SendGrid keys
-    r"|(?<=Bearer )\S+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # passwords in URLs
+    r"|(?<=Bearer )[^\s\"]+"
+    r"|(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)",  # passwords in URLs
     re.ASCII,
 )
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}

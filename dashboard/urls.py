@@ -1,4 +1,50 @@
-from django.urls import URLPattern
+"""The addresses of the dashboard. Everything but the login is for people who are logged in."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, path
+from django.views.i18n import set_language
+
+from dashboard.pages import View, guard, page
+from dashboard.views import (
+    campaigns,
+    customers,
+    experiments,
+    inbox,
+    messages,
+    overview,
+    recommendations,
+    templates,
+    triggers,
+)
 
 app_name = "dashboard"
-urlpatterns: list[URLPattern] = []
+
+
+def _page(route: str, view: View, name: str) -> URLPattern:
+    return path(route, page(view), name=name)
+
+
+urlpatterns: list[URLPattern] = [
+    path("login/", guard(LoginView.as_view(template_name="dashboard/login.html")), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
+    _page("", overview.show_overview, "overview"),
+    _page("campaigns/", campaigns.list_campaigns, "campaigns"),
+    _page("campaigns/<slug:key>/", campaigns.show_campaign, "campaign"),
+    _page("campaigns/<slug:key>/status/", campaigns.change_status, "campaign_status"),
+    _page("triggers/<slug:key>/", triggers.edit_trigger, "trigger"),
+    _page("messages/", messages.list_messages, "messages"),
+    _page("messages/<uuid:pk>/", messages.show_message, "message"),
+    _page("messages/<uuid:pk>/mail/", messages.show_mail, "message_mail"),
+    _page("inbox/", inbox.list_mails, "inbox"),
+    _page("inbox/<int:pk>/", inbox.show_preview, "preview"),
+    _page("inbox/<int:pk>/mail/", inbox.show_mail, "preview_mail"),
+    _page("customers/", customers.find_customers, "customers"),
+    _page("customers/<uuid:uuid>/", customers.show_customer, "customer"),
+    _page("experiments/", experiments.list_experiments, "experiments"),
+    _page("experiments/<slug:key>/", experiments.show_experiment, "experiment"),
+    _page("templates/", templates.list_templates, "templates"),
+    _page("templates/<slug:key>/", templates.show_template, "template"),
+    _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
+    _page("recommendations/", recommendations.show_recommendations, "recommendations"),
+]

@@ -57,9 +57,7 @@ class Assignment(models.Model):
 
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments")
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="assignments")
-    variant = models.ForeignKey(
-        Variant, models.PROTECT, null=True, blank=True, related_name="assignments"
-    )
+    variant = models.ForeignKey(Variant, models.PROTECT, null=True, blank=True, related_name="assignments")
     is_forced = models.BooleanField(default=False, help_text="Preview and test people never count")
     assigned_at = models.DateTimeField()
 

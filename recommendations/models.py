@@ -16,6 +16,7 @@ class NeighbourModel(models.Model):
 
     built_at = models.DateTimeField()
     is_active = models.BooleanField(default=False)
+    is_complete = models.BooleanField(default=False, help_text="Not so while building, or when a build died")
     order_count = models.PositiveIntegerField(default=0)
     notes = models.JSONField(default=dict, blank=True, help_text="Scorer, settings and figures of the build")
 
@@ -51,3 +52,27 @@ class Neighbour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} → {self.neighbour_id}"
+
+
+class Bestseller(models.Model):
+    """What sold best in a department (the first step of the category path; "" is the whole shop) lately.
+
+    `rank` starts at 0, `sold` counts the orders of the last 30 days that held the product.
+    """
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="bestsellers")
+    department = models.CharField(max_length=255, blank=True)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="bestseller_ranks")
+    rank = models.PositiveSmallIntegerField()
+    sold = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "department", "product"],
+                name="one_bestseller_per_model_department_and_product",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department}: {self.product_id}"

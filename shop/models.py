@@ -19,6 +19,9 @@ class Customer(models.Model):
     currency = models.CharField(max_length=3, blank=True, help_text="ISO 4217, empty for the shop's")
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
+    stated_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time of the newest word about it; older never wins"
+    )
 
     def __str__(self) -> str:
         return self.name or self.external_id
@@ -44,6 +47,9 @@ class Product(models.Model):
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
+    stated_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time of the newest word about it; older never wins"
+    )
 
     def __str__(self) -> str:
         return self.title
@@ -61,6 +67,9 @@ class Order(models.Model):
     total = models.DecimalField(max_digits=14, decimal_places=2)
     url = models.URLField(max_length=500, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    stated_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time of the newest word about it; older never wins"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["customer", "placed_at"], name="order_customer_placed")]

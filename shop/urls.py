@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from shop import views
 
 app_name = "shop"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("events", views.events, name="events"),
+    path("openapi.json", views.openapi, name="openapi"),
+]

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('built_at', models.DateTimeField()),
                 ('is_active', models.BooleanField(default=False)),
                 ('order_count', models.PositiveIntegerField(default=0)),
+                ('is_complete', models.BooleanField(default=False, help_text='Not so while building, or when a build died')),
                 ('notes', models.JSONField(blank=True, default=dict, help_text='Scorer, settings and figures of the build')),
             ],
             options={
@@ -41,6 +42,20 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['model', 'product', 'kind', 'rank'], name='neighbour_lookup')],
                 'constraints': [models.UniqueConstraint(fields=('model', 'kind', 'product', 'neighbour'), name='one_row_per_model_kind_and_pair')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Bestseller',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('department', models.CharField(blank=True, max_length=255)),
+                ('rank', models.PositiveSmallIntegerField()),
+                ('sold', models.PositiveIntegerField()),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bestsellers', to='recommendations.neighbourmodel')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bestseller_ranks', to='shop.product')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('model', 'department', 'product'), name='one_bestseller_per_model_department_and_product')],
             },
         ),
     ]

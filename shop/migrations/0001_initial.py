@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(blank=True, help_text="ISO 4217, empty for the shop's", max_length=3)),
                 ('attributes', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField()),
+                ('stated_at', models.DateTimeField(blank=True, editable=False, help_text='Time of the newest word about it; older never wins', null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -58,6 +59,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('active', 'Active'), ('hidden', 'Hidden'), ('retired', 'Retired')], default='active', max_length=8)),
                 ('attributes', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField()),
+                ('stated_at', models.DateTimeField(blank=True, editable=False, help_text='Time of the newest word about it; older never wins', null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -85,6 +87,7 @@ class Migration(migrations.Migration):
                 ('total', models.DecimalField(decimal_places=2, max_digits=14)),
                 ('url', models.URLField(blank=True, max_length=500)),
                 ('attributes', models.JSONField(blank=True, default=dict)),
+                ('stated_at', models.DateTimeField(blank=True, editable=False, help_text='Time of the newest word about it; older never wins', null=True)),
                 ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='shop.customer')),
             ],
         ),

@@ -1,0 +1,154 @@
+"""How every customer of a batch stands, in four queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from audience.ledger import Line, Verdict, judge
+from audience.models import ConsentEntry, Preference, Suppression, Topic
+from audience.policies import policy_for
+from audience.suppression import hash_address
+from shop.models import Customer, Event
+
+_PACES = {Preference.Pace.WEEKLY: (1, 7), Preference.Pace.MONTHLY: (1, 30)}
+# A "no" that the recipient said at the provider; a newer explicit "yes" to the shop ends it.
+_OWN_CHOICES = frozenset({Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED})
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `count` marketing messages in any `days` days."""
+
+    count: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether and how one customer may be written to.
+
+    `reason` is empty if `may_market`, else one of no_address, suppressed, no_consent, withdrawn,
+    complained, soft_opt_in_not_allowed, soft_opt_in_expired, paused.
+    """
+
+    may_market: bool
+    reason: str
+    is_suppressed: bool  # nothing at all may be sent to the address
+    no_suggestions: bool
+    language: str
+    cap: Cap
+
+
+def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, Standing]:
+    """The standing of each customer by primary key: four queries, however many customers.
+
+    A "no" counts from the moment its event is stored, even if no worker has put it into the ledger yet.
+    """
+    lines = _read_lines(customers, now)
+    hashes = {customer.pk: hash_address(customer.email) for customer in customers if customer.email}
+    suppressions = _read_suppressions(list(hashes.values()))
+    preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=customers)}
+    return {
+        customer.pk: _stand(
+            customer,
+            verdict=judge_customer(customer, lines[customer.pk], now),
+            suppressions=suppressions.get(hashes.get(customer.pk, ""), {}),
+            preference=preferences.get(customer.pk),
+            now=now,
+        )
+        for customer in customers
+    }
+
+
+def read_verdict(customer: Customer, now: datetime) -> Verdict:
+    """What the customer's own words add up to, whatever holds mail back besides. Two queries."""
+    return judge_customer(customer, _read_lines([customer], now)[customer.pk], now)
+
+
+def judge_customer(customer: Customer, lines: Sequence[Line], now: datetime) -> Verdict:
+    """The ledger under the rules of the shop's market and the customer's, the stricter winning."""
+    home = str(settings.PAIRWELL["COUNTRY"])
+    return judge(lines, policies=[policy_for(home), policy_for(customer.country or home)], now=now)
+
+
+def choose_language(customer: Customer, preference: Preference | None) -> str:
+    """The language that the customer chose, else the shop's record of it, else the shop's own."""
+    chosen = preference.language if preference else ""
+    return chosen or customer.language or str(settings.PAIRWELL["LANGUAGE"])
+
+
+def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int, list[Line]]:
+    rows = ConsentEntry.objects.filter(
+        customer__in=customers, topic=Topic.MARKETING, occurred_at__lte=now
+    ).order_by("occurred_at", "id")
+    lines: defaultdict[int, list[Line]] = defaultdict(list)
+    fields = rows.values_list("customer_id", "state", "basis", "source", "occurred_at")
+    for pk, state, basis, source, occurred_at in fields:
+        lines[pk].append(Line(state, basis, source, occurred_at))
+    for event in _read_unapplied_withdrawals(customers):
+        said_at = min(event.occurred_at, event.received_at)
+        lines[event.customer_id or 0].append(Line("withdrawn", "objection", "api", said_at))
+        lines[event.customer_id or 0].sort(key=lambda line: line.occurred_at)
+    return lines
+
+
+def _read_unapplied_withdrawals(customers: Sequence[Customer]) -> QuerySet[Event]:
+    # The prefix repeats the kind so that PostgreSQL finds the partial index of unapplied events.
+    unapplied = Event.objects.filter(consent_applied_at=None, kind__startswith="consent.")
+    return unapplied.filter(kind="consent.withdrawn", customer__in=customers)
+
+
+def _read_suppressions(hashes: Sequence[str]) -> dict[str, dict[str, Suppression]]:
+    found: dict[str, dict[str, Suppression]] = {}
+    for row in Suppression.objects.filter(address_hash__in=hashes):
+        found.setdefault(row.address_hash, {})[row.scope] = row
+    return found
+
+
+def _stand(
+    customer: Customer,
+    *,
+    verdict: Verdict,
+    suppressions: Mapping[str, Suppression],
+    preference: Preference | None,
+    now: datetime,
+) -> Standing:
+    is_suppressed = Suppression.Scope.ALL in suppressions
+    marketing = suppressions.get(Suppression.Scope.MARKETING)
+    if not customer.email:
+        reason = "no_address"
+    elif is_suppressed or (marketing and not _is_lifted(marketing, verdict)):
+        reason = "suppressed"
+    else:
+        reason = verdict.reason or ("paused" if _is_paused(preference, now) else "")
+    return Standing(
+        may_market=not reason,
+        reason=reason,
+        is_suppressed=is_suppressed,
+        no_suggestions=preference is not None and preference.no_suggestions,
+        language=choose_language(customer, preference),
+        cap=_cap(preference),
+    )
+
+
+def _is_lifted(suppression: Suppression, verdict: Verdict) -> bool:
+    since = verdict.explicit_since
+    return suppression.reason in _OWN_CHOICES and since is not None and since > suppression.created_at
+
+
+def _is_paused(preference: Preference | None, now: datetime) -> bool:
+    until = preference.paused_until if preference else None
+    return until is not None and now < until
+
+
+def _cap(preference: Preference | None) -> Cap:
+    usual = Cap(settings.PAIRWELL["MARKETING_CAP"], settings.PAIRWELL["MARKETING_CAP_DAYS"])
+    if preference is None or preference.pace not in _PACES:
+        return usual
+    chosen = Cap(*_PACES[Preference.Pace(preference.pace)])
+    # A shop that is more restrained than the customer asks stays so.
+    return min(usual, chosen, key=lambda cap: cap.count / cap.days)

@@ -1,0 +1,106 @@
+"""The two public pages. The signed token in the address is the only authority: no login, no cookie.
+
+That is why they are exempt from CSRF protection: a forger without the token can't name a customer, and
+one with it needs no forgery. RFC 8058 requires that the POST works from a mailbox provider's machine.
+"""
+
+from datetime import datetime
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.utils import timezone, translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from audience.consent import withdraw_consent
+from audience.forms import PreferenceForm
+from audience.links import preferences_url, read_preferences, read_unsubscribe
+from audience.models import Preference
+from audience.pages import format_day, list_languages, pick_language, render_page
+from audience.preferences import is_subscribed, save_choices
+from audience.standings import choose_language, read_standings
+from shop.models import Customer
+
+_LARGEST_ONE_CLICK_BODY = 10_000  # bytes; the RFC's own is 26, or some 200 as multipart
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """POST takes the customer out of marketing at once, with whatever body; GET and HEAD only ask."""
+    link = read_unsubscribe(token)
+    customer = Customer.objects.filter(uuid=link[0]).first() if link else None
+    if link is None or customer is None:
+        return _render_dead_link(request)
+    template = "audience/unsubscribe.html"
+    if request.method == "POST":
+        source = "one_click" if _is_one_click(request) else "preference_page"
+        withdraw_consent(customer, source=source, proof=f"message {link[1]}", now=timezone.now())
+        template = "audience/unsubscribed.html"
+    preference = Preference.objects.filter(customer=customer).first()
+    return render_page(
+        request,
+        template,
+        {"preferences_url": preferences_url(customer.uuid)},
+        language=pick_language(choose_language(customer, preference)),
+        customer=customer,
+    )
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """The preference page; POST saves its form and shows what is now in force."""
+    uuid = read_preferences(token)
+    customer = Customer.objects.filter(uuid=uuid).first() if uuid else None
+    if customer is None:
+        return _render_dead_link(request)
+    now, outcome = timezone.now(), ""
+    if request.method == "POST":
+        current = read_standings([customer], now)[customer.pk].language
+        form = PreferenceForm(request.POST, language=pick_language(current))
+        outcome = "saved" if form.is_valid() else "refused"
+        if form.is_valid():
+            save_choices(customer, form.read_choices(), now)
+    return _render_preferences(request, customer, outcome=outcome, now=now)
+
+
+def _render_preferences(
+    request: HttpRequest, customer: Customer, *, outcome: str, now: datetime
+) -> HttpResponse:
+    preference = Preference.objects.filter(customer=customer).first() or Preference(customer=customer)
+    language = pick_language(choose_language(customer, preference))
+    until = preference.paused_until
+    context = {
+        "outcome": outcome,
+        "is_subscribed": is_subscribed(read_standings([customer], now)[customer.pk]),
+        "preference": preference,
+        "paused_until": format_day(until, language, customer.timezone) if until and until > now else "",
+        "languages": list_languages(language),
+    }
+    return render_page(
+        request,
+        "audience/preferences.html",
+        context,
+        language=language,
+        customer=customer,
+        status=400 if outcome == "refused" else 200,
+    )
+
+
+def _render_dead_link(request: HttpRequest) -> HttpResponse:
+    """The same page for a cut, altered or foreign link and for a customer who is gone: it tells nothing."""
+    language = pick_language(translation.get_language_from_request(request))
+    return render_page(request, "audience/dead_link.html", {}, language=language, status=404)
+
+
+def _is_one_click(request: HttpRequest) -> bool:
+    """Whether a mailbox provider's machine posts. An unreadable body must never stop a "no"."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > _LARGEST_ONE_CLICK_BODY:
+        return False
+    try:
+        return request.POST.get("List-Unsubscribe") == "One-Click"
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        return False

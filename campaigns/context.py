@@ -1,0 +1,132 @@
+"""What a template gets to see: plain data, read for a whole batch at once.
+
+Money is a string and a time is ISO 8601, so that the context can be stored as JSON with the message and
+rendered to the very same email again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from audience.links import preferences_url, unsubscribe_url
+from campaigns.models import Message
+from recommendations.engine import Pick, reason, title_in
+from recommendations.models import Kind
+from shop.models import CartLine, OrderLine, Product
+
+Context = dict[str, Any]
+
+
+class Line(Protocol):
+    product: Product
+    quantity: int
+    unit_price: Decimal
+
+
+Lines = dict[UUID, list[Line]]
+
+
+def read_lines(messages: Iterable[Message]) -> Lines:
+    """The lines of each message's order or cart, with their products. Two queries."""
+    by_order: dict[int, list[Line]] = defaultdict(list)
+    by_cart: dict[int, list[Line]] = defaultdict(list)
+    messages = list(messages)
+    order_lines = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
+    for order_line in order_lines.select_related("product").order_by("pk"):
+        by_order[order_line.order_id].append(order_line)
+    cart_lines = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
+    for cart_line in cart_lines.select_related("product").order_by("pk"):
+        by_cart[cart_line.cart_id].append(cart_line)
+    return {m.id: by_order.get(m.order_id or 0) or by_cart.get(m.cart_id or 0) or [] for m in messages}
+
+
+def build_context(
+    message: Message, lines: Sequence[Line], picks: Sequence[Pick], *, language: str
+) -> Context:
+    """The context of one message, as docs/architecture.md gives it. Touches no database."""
+    customer = message.customer
+    return {
+        "shop": describe_shop(),
+        "customer": {
+            "name": customer.name,
+            "first_name": customer.name.split(" ")[0] if customer.name else "",
+            "language": language,
+            "country": customer.country,
+        },
+        "order": _describe_order(message, lines, language) if message.order else None,
+        "cart": _describe_cart(message, lines, language) if message.cart else None,
+        "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
+        "complements": [_describe_pick(p, language) for p in picks if p.kind == Kind.COMPLEMENT],
+        "links": {
+            "unsubscribe": unsubscribe_url(customer.uuid, message.id),
+            "preferences": preferences_url(customer.uuid),
+        },
+    }
+
+
+def describe_shop() -> Context:
+    config = settings.PAIRWELL
+    return {
+        "name": config["SHOP_NAME"],
+        "url": config["SHOP_URL"],
+        "address": config["SHOP_ADDRESS"],
+        "support_email": config["SUPPORT_EMAIL"],
+    }
+
+
+def _describe_order(message: Message, lines: Sequence[Line], language: str) -> Context:
+    order = message.order
+    assert order is not None  # noqa: S101 (narrows the type; the caller asked)
+    return {
+        "number": order.external_id,
+        "placed_at": _iso(order.placed_at),
+        "url": order.url or settings.PAIRWELL["SHOP_URL"],
+        "currency": order.currency,
+        "total": str(order.total),
+        "lines": [_describe_line(line, language) for line in lines],
+    }
+
+
+def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Context:
+    cart = message.cart
+    assert cart is not None  # noqa: S101
+    total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
+    return {
+        "number": cart.external_id,
+        "placed_at": _iso(cart.updated_at),
+        "url": cart.url or settings.PAIRWELL["SHOP_URL"],
+        "currency": cart.currency,
+        "total": str(total),
+        "lines": [_describe_line(line, language) for line in lines],
+    }
+
+
+def _describe_line(line: Line, language: str) -> Context:
+    return {
+        "title": title_in(line.product, language),
+        "quantity": line.quantity,
+        "unit_price": str(line.unit_price),
+        "total": str(line.unit_price * line.quantity),
+        "image": line.product.image_url,
+        "url": line.product.url,
+    }
+
+
+def _describe_pick(pick: Pick, language: str) -> Context:
+    return {
+        "title": title_in(pick.product, language),
+        "price": str(pick.price.amount),
+        "currency": pick.price.currency,
+        "image": pick.product.image_url,
+        "url": pick.product.url,
+        "reason": reason(pick, language=language),
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()

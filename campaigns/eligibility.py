@@ -1,0 +1,110 @@
+"""May we send this? One verdict a message, the first gate that objects wins, and every no has a reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from audience.consent import Standing
+
+QUIET_FROM, QUIET_UNTIL = 21, 8  # the customer's own hours, for marketing only
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Yes. `with_products` is the separate question whether suggestions may be shown."""
+
+    with_products: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    reason: str
+    until: datetime
+
+
+Verdict = Send | Skip | Defer
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that decides about one message, read beforehand for the whole batch.
+
+    `recent_marketing` are the times of the customer's marketing emails of the last 30 days.
+    """
+
+    is_marketing: bool
+    has_address: bool
+    outdated: str
+    standing: Standing
+    recent_marketing: tuple[datetime, ...]
+    timezone: tzinfo
+    is_held_out: bool
+
+
+def judge(facts: Facts, now: datetime) -> Verdict:
+    """Send, skip or defer. Pure.
+
+    Holding out comes last, so that the people held out are those who would have been written to. A
+    transactional email is never withheld: there, being held out means to get it without suggestions.
+    """
+    for gate in _GATES:
+        if (verdict := gate(facts, now)) is not None:
+            return verdict
+    suggestions = facts.standing.may_market and not facts.standing.no_suggestions
+    return Send(with_products=suggestions and not facts.is_held_out)
+
+
+def _has_address(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001 (gates share a signature)
+    return None if facts.has_address else Skip("no_address")
+
+
+def _still_stands(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
+    return Skip(facts.outdated) if facts.outdated else None
+
+
+def _is_deliverable(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
+    return Skip("suppressed") if facts.standing.is_suppressed else None
+
+
+def _may_market(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
+    if not facts.is_marketing or facts.standing.may_market:
+        return None
+    return Skip(facts.standing.reason)
+
+
+def _is_below_cap(facts: Facts, now: datetime) -> Verdict | None:
+    cap = facts.standing.cap
+    since = now - timedelta(days=cap.days)
+    recent = sum(at > since for at in facts.recent_marketing)
+    return Skip("frequency_cap") if facts.is_marketing and recent >= cap.count else None
+
+
+def _is_awake(facts: Facts, now: datetime) -> Verdict | None:
+    """Nobody wants an offer at night: it waits for the customer's morning."""
+    local = now.astimezone(facts.timezone)
+    if not facts.is_marketing or QUIET_UNTIL <= local.hour < QUIET_FROM:
+        return None
+    morning = local.replace(hour=QUIET_UNTIL, minute=0, second=0, microsecond=0)
+    if local.hour >= QUIET_FROM:
+        morning += timedelta(days=1)
+    return Defer("quiet_hours", morning.astimezone(now.tzinfo))
+
+
+def _is_not_held_out(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
+    return Skip("held_out") if facts.is_held_out and facts.is_marketing else None
+
+
+_GATES: tuple[Callable[[Facts, datetime], Verdict | None], ...] = (
+    _has_address,
+    _still_stands,
+    _is_deliverable,
+    _may_market,
+    _is_below_cap,
+    _is_awake,
+    _is_not_held_out,
+)

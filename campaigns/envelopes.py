@@ -1,0 +1,40 @@
+"""From a rendered email to the envelope that a transport takes."""
+
+from django.conf import settings
+
+from audience.links import unsubscribe_url
+from audience.policies import label_subject
+from campaigns.models import Campaign, Message
+from campaigns.rendering import RenderedEmail
+from delivery.base import Envelope
+
+
+def make_envelope(message: Message, email: RenderedEmail, *, has_products: bool) -> Envelope:
+    """The envelope: sender by class, the market's label before a marketing subject, RFC 8058 headers.
+
+    A transactional email that carries suggestions offers the way out as well.
+    """
+    campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
+    is_marketing = campaign.message_class == Campaign.MessageClass.MARKETING
+    subject = email.subject
+    if is_marketing:
+        subject = label_subject(subject, customer.country, email.language)
+    return Envelope(
+        delivery_id=message.id,
+        message_class=campaign.message_class,
+        from_email=config["MARKETING_FROM_EMAIL"] if is_marketing else config["FROM_EMAIL"],
+        from_name=config["SHOP_NAME"],
+        to_email=customer.email,
+        to_name=customer.name,
+        subject=subject,
+        text=email.text,
+        html=email.html,
+        reply_to=config["SUPPORT_EMAIL"],
+        headers=_leave_headers(message) if is_marketing or has_products else {},
+        category=campaign.key,
+    )
+
+
+def _leave_headers(message: Message) -> dict[str, str]:
+    url = unsubscribe_url(message.customer.uuid, message.id)
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

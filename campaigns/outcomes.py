@@ -1,0 +1,97 @@
+"""What a transport answered, written down: the batch says "accepted" for all, exceptions get rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
+from delivery.base import Outcome, OutcomeKind
+
+ROUTE_PAUSE = timedelta(minutes=5)
+# After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
+GIVE_UP_AFTER = {
+    Campaign.MessageClass.TRANSACTIONAL: timedelta(hours=72),
+    Campaign.MessageClass.MARKETING: timedelta(hours=24),
+}
+
+
+@dataclass
+class Tally:
+    """How many messages ended how in one call."""
+
+    accepted: int = 0
+    skipped: int = 0
+    held_out: int = 0
+    deferred: int = 0
+    rejected: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def record_outcomes(
+    batch: SendBatch, messages: Sequence[Message], outcomes: Sequence[Outcome], now: datetime
+) -> Tally:
+    """Writes one outcome a message, unless the batch was taken over meanwhile (the fence decides)."""
+    pairs = list(zip(messages, outcomes, strict=True))
+    with transaction.atomic():
+        won = SendBatch.objects.filter(
+            pk=batch.pk, fence=batch.fence, state=SendBatch.State.SUBMITTING
+        ).update(state=SendBatch.State.DONE, finished_at=now)
+        if not won:
+            return Tally()
+        rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
+        write_exceptions(rows)
+    counts = Tally(accepted=len(pairs) - len(rows))
+    for row in rows:
+        setattr(counts, row.kind, getattr(counts, row.kind) + 1)
+    return counts
+
+
+def write_exceptions(rows: Sequence[MessageOutcome]) -> None:
+    """Writes outcome rows; the deferred go back to wait outside a batch, all others are closed."""
+    MessageOutcome.objects.bulk_create(rows)
+    deferred = [r.message for r in rows if r.kind == MessageOutcome.Kind.DEFERRED]
+    for row in rows:
+        if row.kind == MessageOutcome.Kind.DEFERRED:
+            row.message.batch, row.message.due_at, row.message.is_closed = None, row.until or row.at, False
+    Message.objects.bulk_update(deferred, ["batch", "due_at", "is_closed"])
+    closed = [r.message_id for r in rows if r.kind != MessageOutcome.Kind.DEFERRED]
+    Message.objects.filter(pk__in=closed).update(is_closed=True)
+
+
+def make_unknown(message: Message, reason: str, detail: str, now: datetime) -> MessageOutcome:
+    """An outcome that nobody can know yet, to be looked at again when events had time to come."""
+    until = now + timedelta(minutes=settings.PAIRWELL["DOUBT_MINUTES"])
+    kind = MessageOutcome.Kind.UNKNOWN
+    return MessageOutcome(message=message, kind=kind, reason=reason, detail=detail, until=until, at=now)
+
+
+def _make_row(message: Message, outcome: Outcome, campaign: Campaign, now: datetime) -> MessageOutcome | None:
+    reason, detail = outcome.reason[:40], outcome.detail[:255]
+    if outcome.kind == OutcomeKind.ACCEPTED:
+        return None
+    if outcome.kind == OutcomeKind.UNKNOWN:
+        return make_unknown(message, reason or "unknown", detail, now)
+    row = MessageOutcome(
+        message=message, kind=MessageOutcome.Kind.REJECTED, reason=reason, detail=detail, at=now
+    )
+    if outcome.kind == OutcomeKind.REJECTED:
+        return row
+    if now - message.queued_at > GIVE_UP_AFTER[Campaign.MessageClass(campaign.message_class)]:
+        row.reason, row.detail = "expired", f"Gave up after: {reason} {detail}"[:255]
+        return row
+    row.kind, row.until = MessageOutcome.Kind.DEFERRED, _next_try(message, outcome, now)
+    return row
+
+
+def _next_try(message: Message, outcome: Outcome, now: datetime) -> datetime:
+    """When the provider says, after a pause when the route is down, else twice the age of the message."""
+    if outcome.kind == OutcomeKind.ROUTE_DOWN:
+        return now + ROUTE_PAUSE
+    age = max(now - message.queued_at, timedelta(minutes=1))
+    return outcome.retry_at or now + min(age, timedelta(hours=4))

@@ -1,0 +1,219 @@
+"""Preparing a batch: may we, which arm, which products, and the finished email.
+
+Everything is read for the whole batch; per message only Python and Jinja run.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+
+from audience.consent import Standing, read_standings
+from campaigns.context import Lines, build_context, read_lines
+from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
+from campaigns.envelopes import make_envelope
+from campaigns.models import Campaign, Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
+from campaigns.rendering import Renderer, RenderError
+from campaigns.subjects import Subject, find_outdated
+from campaigns.tracking import MessageTracking
+from delivery.base import Envelope, Transport
+from experiments.assignment import assign
+from experiments.models import Assignment, Experiment
+from recommendations.engine import Pick, Request, recommend
+from shop.models import Customer
+
+
+@dataclass
+class Prepared:
+    """A message with its verdict; the rest is filled in only for those that are to be sent."""
+
+    message: Message
+    verdict: Verdict
+    standing: Standing
+    assignment: Assignment | None = None
+    picks: list[Pick] = field(default_factory=list)
+    rendered: RenderedMessage | None = None
+    envelope: Envelope | None = None
+    urls: dict[bytes, str] = field(default_factory=dict)
+    detail: str = ""
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.message.step.campaign.message_class == Campaign.MessageClass.MARKETING
+
+
+def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list[Prepared]:
+    """Decides on, and renders, each open message of the batch. Writes nothing but sticky assignments."""
+    messages = _read_messages(batch)
+    prepared = _judge_all(messages, now)
+    sendable = [p for p in prepared if isinstance(p.verdict, Send)]
+    lines = read_lines(p.message for p in sendable)
+    _recommend_for(sendable, lines, now)
+    _render_all(sendable, lines, transport, now)
+    return prepared
+
+
+def _read_messages(batch: SendBatch) -> list[Message]:
+    open_messages = batch.messages.filter(is_closed=False)
+    related = ("customer", "order", "cart", "step__template", "step__experiment", "step__campaign")
+    return list(open_messages.select_related(*related).order_by("queued_at", "pk"))
+
+
+def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
+    """Two rounds: first who could be written to, then which of them are held out."""
+    customers = list({m.customer_id: m.customer for m in messages}.values())
+    standings = read_standings(customers, now)
+    outdated = find_outdated(subject_of(m) for m in messages)
+    recent = _read_recent_marketing(customers, now)
+    prepared = []
+    for message in messages:
+        standing = standings[message.customer_id]
+        facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
+        prepared.append(Prepared(message, judge(facts, now), standing))
+        if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
+            recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
+    _assign_arms(prepared, now)
+    return prepared
+
+
+def _gather_facts(
+    message: Message, standing: Standing, outdated: str, recent: dict[int, list[datetime]]
+) -> Facts:
+    return Facts(
+        is_marketing=message.step.campaign.message_class == Campaign.MessageClass.MARKETING,
+        has_address=bool(message.customer.email),
+        outdated=outdated,
+        standing=standing,
+        recent_marketing=tuple(recent[message.customer_id]),
+        timezone=_timezone_of(message.customer),
+        is_held_out=False,
+    )
+
+
+def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
+    groups: dict[Experiment, list[Prepared]] = defaultdict(list)
+    for item in prepared:
+        experiment = item.message.step.experiment
+        if isinstance(item.verdict, Send) and experiment and experiment.status == "running":
+            groups[experiment].append(item)
+    for experiment, items in groups.items():
+        arms = assign(experiment, [i.message.customer for i in items], now)
+        for item in items:
+            item.assignment = arms[item.message.customer_id]
+            if item.assignment.variant is None:
+                item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
+
+
+def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
+    asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
+    requests = [make_request(p.message, p.assignment, lines) for p in asking]
+    for item, picks in zip(asking, recommend(requests, now), strict=True):
+        item.picks = picks
+
+
+def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
+    products = tuple(line.product.pk for line in lines[message.id])
+    changes = assignment.variant.changes if assignment and assignment.variant else {}
+    return Request(
+        customer_id=message.customer_id,
+        anchors=products,
+        exclude=frozenset(products),
+        complements=message.step.complements,
+        upgrades=message.step.upgrades,
+        currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
+        scorer=changes.get("recommender", ""),
+    )
+
+
+def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
+    versions = _read_versions(sendable)
+    again = _read_possible_duplicates(sendable)
+    renderer = Renderer(now=now)
+    for item in sendable:
+        version = versions.get(item.message.step.template_id)
+        if version is None:
+            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+            continue
+        try:
+            _render(item, version, renderer, lines, now)
+        except RenderError as error:
+            item.verdict, item.detail = Skip("render_failed"), str(error)[:255]
+            continue
+        item.rendered.possible_duplicate = item.message.id in again
+        _check_envelope(item, transport)
+
+
+def _render(
+    item: Prepared, version: TemplateVersion, renderer: Renderer, lines: Lines, now: datetime
+) -> None:
+    message, campaign = item.message, item.message.step.campaign
+    language = item.standing.language or message.customer.language or settings.PAIRWELL["LANGUAGE"]
+    changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
+    tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
+    context = build_context(message, lines[message.id], item.picks, language=language)
+    email = renderer.render(
+        version, language=language, changes=changes, context=context, message_id=message.id, tracking=tracking
+    )
+    item.urls = email.urls if campaign.track_clicks else {}
+    item.envelope = make_envelope(message, email, has_products=bool(item.picks))
+    item.rendered = RenderedMessage(
+        message=message,
+        version=version,
+        assignment=item.assignment,
+        language=email.language,
+        subject=item.envelope.subject,
+        recipient=message.customer.email,
+        context=context,
+        is_marketing=item.is_marketing,
+        created_at=now,
+    )
+
+
+def _check_envelope(item: Prepared, transport: Transport) -> None:
+    assert item.envelope is not None  # noqa: S101 (just rendered)
+    problems = transport.validate(item.envelope)
+    if problems:
+        item.verdict = Skip("invalid_envelope")
+        item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
+
+
+def _read_versions(sendable: Sequence[Prepared]) -> dict[int, TemplateVersion]:
+    templates = {p.message.step.template_id for p in sendable}
+    newest: dict[int, TemplateVersion] = {}
+    for version in TemplateVersion.objects.filter(template__in=templates).order_by("number"):
+        newest[version.template_id] = version
+    return newest
+
+
+def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
+    ids = [p.message.id for p in sendable]
+    return set(
+        MessageOutcome.objects.filter(message__in=ids, reason="possible_duplicate").values_list(
+            "message", flat=True
+        )
+    )
+
+
+def _read_recent_marketing(customers: Sequence[Customer], now: datetime) -> dict[int, list[datetime]]:
+    recent: dict[int, list[datetime]] = defaultdict(list)
+    rows = RenderedMessage.objects.filter(
+        message__customer__in=customers, is_marketing=True, created_at__gt=now - timedelta(days=30)
+    )
+    for customer, at in rows.values_list("message__customer", "created_at"):
+        recent[customer].append(at)
+    return recent
+
+
+def subject_of(message: Message) -> Subject:
+    return Subject(message.customer_id, message.order_id, message.cart_id)
+
+
+def _timezone_of(customer: Customer) -> ZoneInfo:
+    try:
+        return ZoneInfo(customer.timezone or settings.PAIRWELL["TIMEZONE"])
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.PAIRWELL["TIMEZONE"])

@@ -1,0 +1,78 @@
+"""What nobody can know: a worker died, or a provider fell silent, after the bytes may have left.
+
+First we ask the transport, where it can be asked. Otherwise we wait for the provider's events. What is
+still unknown then is never sent again when it is marketing; a transactional email is sent again and
+flagged as a possible duplicate, because a lost order confirmation is worse than a second one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from campaigns.models import Campaign, Message, MessageEvent, MessageOutcome, SendBatch
+from campaigns.outcomes import make_unknown, write_exceptions
+from delivery.base import Transport
+from shop.claims import lock_rows
+
+
+def resolve_doubts(now: datetime, transport: Transport) -> int:
+    """Settles abandoned batches and unknown outcomes whose waiting time is over.
+
+    Returns how many messages.
+    """
+    return _settle_abandoned(now, transport) + _settle_unknown(now)
+
+
+def _settle_abandoned(now: datetime, transport: Transport) -> int:
+    with transaction.atomic():
+        abandoned = SendBatch.objects.filter(state=SendBatch.State.SUBMITTING, leased_until__lt=now)
+        batch = lock_rows(abandoned).first()
+        if batch is None:
+            return 0
+        # The fence rises, so that the worker can't record anything should it wake up after all.
+        batch.fence, batch.state, batch.finished_at = batch.fence + 1, SendBatch.State.DONE, now
+        batch.save(update_fields=["fence", "state", "finished_at"])
+        messages = list(batch.messages.filter(is_closed=False))
+        write_exceptions(_judge_abandoned(messages, transport, now))
+    return len(messages)
+
+
+def _judge_abandoned(
+    messages: Sequence[Message], transport: Transport, now: datetime
+) -> list[MessageOutcome]:
+    held = transport.find_accepted([m.id for m in messages])
+    if held is None:
+        detail = "The worker stopped while handing over."
+        return [make_unknown(m, "in_doubt", detail, now) for m in messages]
+    lost = [m for m in messages if m.id not in held]
+    return [_make_resend(m, "worker_stopped", now) for m in lost]
+
+
+def _settle_unknown(now: datetime) -> int:
+    with transaction.atomic():
+        waiting = MessageOutcome.objects.filter(kind=MessageOutcome.Kind.UNKNOWN, until__lte=now)
+        rows = list(
+            lock_rows(waiting).select_related("message__step__campaign")[: settings.PAIRWELL["BATCH_SIZE"]]
+        )
+        messages = [row.message for row in rows]
+        seen = set(MessageEvent.objects.filter(message__in=messages).values_list("message", flat=True))
+        write_exceptions([verdict for m in messages if (verdict := _judge_unknown(m, m.id in seen, now))])
+        MessageOutcome.objects.filter(pk__in=[row.pk for row in rows]).update(until=None)
+    return len(rows)
+
+
+def _judge_unknown(message: Message, has_events: bool, now: datetime) -> MessageOutcome | None:
+    """Accepted when the provider spoke of it, sent again when transactional, else unknown for good."""
+    if has_events:
+        kind = MessageOutcome.Kind.ACCEPTED
+        return MessageOutcome(message=message, kind=kind, reason="seen_by_provider", at=now)
+    if message.step.campaign.message_class == Campaign.MessageClass.TRANSACTIONAL:
+        return _make_resend(message, "possible_duplicate", now)
+    return None
+
+
+def _make_resend(message: Message, reason: str, now: datetime) -> MessageOutcome:
+    kind = MessageOutcome.Kind.DEFERRED
+    return MessageOutcome(message=message, kind=kind, reason=reason, until=now, at=now)

@@ -1,0 +1,179 @@
+"""Sending: lease a batch, prepare it, commit the intent, hand it over, record what came of it.
+
+The order is what makes it safe. The intent is committed before any byte leaves; a worker that dies after
+that leaves a batch in `submitting`, which nobody sends again until it is known what happened
+(campaigns.recovery). A worker that dies earlier leaves a lease that runs out.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from audience.consent import apply_consent_events, read_standings
+from campaigns.eligibility import Defer, Send, Skip
+from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
+from campaigns.outcomes import Tally, record_outcomes
+from campaigns.preparation import Prepared, prepare_batch
+from delivery.base import Transport
+
+Clock = Callable[[], datetime]
+
+
+def send_due(now: datetime, transport: Transport, *, clock: Clock | None = None, limit: int = 20) -> Tally:
+    """Sends up to `limit` due batches; what is left waits for the next call. Safe in many workers at once.
+
+    Batches take their time, and a lease counted from a stale `now` would be over before it begins: a
+    caller whose time goes on passes its clock.
+    """
+    tell_time = clock or (lambda: now)
+    total = Tally()
+    for _ in range(limit):
+        batch = lease_batch(tell_time())
+        if batch is None:
+            break
+        total += send_batch(batch, transport, tell_time)
+    return total
+
+
+def lease_batch(now: datetime) -> SendBatch | None:
+    """The most urgent due batch, leased to the caller, or None. By compare-and-set on the fence."""
+    due = SendBatch.objects.filter(
+        Q(state=SendBatch.State.READY) | Q(state=SendBatch.State.LEASED, leased_until__lt=now),
+        due_at__lte=now,
+        campaign__status="live",
+    )
+    for batch in due.order_by("priority", "due_at", "pk")[:10]:
+        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence).update(
+            state=SendBatch.State.LEASED,
+            fence=F("fence") + 1,
+            leased_until=_end_of_lease(now),
+        )
+        if won:
+            batch.fence += 1
+            return batch
+    return None
+
+
+def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
+    """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
+    now = clock()
+    apply_consent_events(now)
+    prepared = prepare_batch(batch, transport, now)
+    now = clock()
+    leaving = commit_intent(batch, prepared, now)
+    if leaving is None:
+        return Tally()
+    envelopes = [p.envelope for p in leaving if p.envelope]
+    outcomes = transport.send(envelopes, now=now) if envelopes else []
+    tally = _count_verdicts(prepared)
+    return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
+
+
+def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:
+    """Commits what is about to leave, and why the rest does not; None when the lease was lost.
+
+    Consent and suppression are read once more inside this transaction. Whoever's standing changed since
+    the batch was prepared is put back, to be judged and rendered again. The lease starts anew: it has to
+    outlast the handing over, because after it others look for what was left undone.
+    """
+    with transaction.atomic():
+        won = SendBatch.objects.filter(
+            pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED, campaign__status="live"
+        ).update(state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=_end_of_lease(now))
+        if not won:
+            return None
+        _put_back_changed(prepared, now)
+        leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
+        _write_rendered(leaving)
+        _write_refusals(prepared, now)
+        if not leaving:
+            SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
+    return leaving
+
+
+def _end_of_lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.PAIRWELL["LEASE_SECONDS"])
+
+
+def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:
+    leaving = [p for p in prepared if isinstance(p.verdict, Send)]
+    current = read_standings([p.message.customer for p in leaving], now)
+    for item in leaving:
+        if current[item.message.customer_id] != item.standing:
+            item.verdict = Defer("standing_changed", now)
+
+
+def _write_rendered(leaving: Sequence[Prepared]) -> None:
+    """Idempotent: a message that is prepared again after a retry replaces what it was made of."""
+    links = {key: url for p in leaving for key, url in p.urls.items()}
+    TrackedLink.objects.bulk_create(
+        [TrackedLink(key=key, url=url) for key, url in links.items()], ignore_conflicts=True
+    )
+    replaced = [f.name for f in RenderedMessage._meta.concrete_fields if not f.primary_key]
+    RenderedMessage.objects.bulk_create(
+        [p.rendered for p in leaving if p.rendered],
+        update_conflicts=True,
+        unique_fields=["message"],
+        update_fields=replaced,
+    )
+    MessageProduct.objects.filter(message__in=[p.message for p in leaving]).delete()
+    MessageProduct.objects.bulk_create(row for p in leaving for row in _make_product_rows(p))
+
+
+def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
+    for pick in item.picks:
+        yield MessageProduct(
+            message=item.message,
+            product=pick.product,
+            because_of=pick.because_of,
+            kind=pick.kind,
+            rank=pick.rank,
+            score=pick.score,
+            support=pick.support,
+            scorer=pick.scorer,
+            model_id=pick.model_id,
+        )
+
+
+def _write_refusals(prepared: Iterable[Prepared], now: datetime) -> None:
+    rows, closed, deferred = [], [], []
+    for item in prepared:
+        if isinstance(item.verdict, Skip):
+            rows.append(_make_refusal(item, now))
+            closed.append(item.message.pk)
+        elif isinstance(item.verdict, Defer):
+            rows.append(_make_refusal(item, now))
+            item.message.batch, item.message.due_at = None, item.verdict.until
+            deferred.append(item.message)
+    MessageOutcome.objects.bulk_create(rows)
+    Message.objects.filter(pk__in=closed).update(is_closed=True)
+    Message.objects.bulk_update(deferred, ["batch", "due_at"])
+
+
+def _make_refusal(item: Prepared, now: datetime) -> MessageOutcome:
+    assert not isinstance(item.verdict, Send)  # noqa: S101 (narrows the type; the caller asked)
+    kind = MessageOutcome.Kind.SKIPPED
+    if isinstance(item.verdict, Defer):
+        kind = MessageOutcome.Kind.DEFERRED
+    elif item.verdict.reason == "held_out":
+        kind = MessageOutcome.Kind.HELD_OUT
+    until = item.verdict.until if isinstance(item.verdict, Defer) else None
+    return MessageOutcome(
+        message=item.message, kind=kind, reason=item.verdict.reason, detail=item.detail, until=until, at=now
+    )
+
+
+def _count_verdicts(prepared: Iterable[Prepared]) -> Tally:
+    tally = Tally()
+    for item in prepared:
+        if isinstance(item.verdict, Defer):
+            tally.deferred += 1
+        elif isinstance(item.verdict, Skip):
+            if item.verdict.reason == "held_out":
+                tally.held_out += 1
+            else:
+                tally.skipped += 1
+    return tally

@@ -1,0 +1,114 @@
+"""Links and the pixel: where they lead is signed or looked up, never taken from the address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from audience.links import read, sign
+from campaigns.models import Message, MessageEvent, TrackedLink
+from campaigns.rendering import link_key
+
+# Programs that open and click before any person does. Kept apart, never dropped.
+MACHINE_AGENTS = (
+    "bot",
+    "crawl",
+    "spider",
+    "scan",
+    "preview",
+    "safelinks",
+    "proofpoint",
+    "barracuda",
+    "mimecast",
+    "googleimageproxy",
+    "yahoomailproxy",
+    "curl",
+    "python",
+    "wget",
+)
+# Nobody reads that fast: mail scanners follow links within seconds of the delivery.
+TOO_FAST_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class MessageTracking:
+    """Rewrites the links of one message, as far as its campaign tracks opens and clicks."""
+
+    message_id: UUID
+    opens: bool
+    clicks: bool
+
+    def link(self, url: str) -> str:
+        """The tracked address of `url`; it works once the batch has stored the link under its key."""
+        if not self.clicks:
+            return url
+        return _absolute("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
+
+    def pixel(self) -> str:
+        """The pixel's address, or an empty string where opens are not tracked."""
+        return _absolute("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
+
+
+@dataclass(frozen=True)
+class Click:
+    message_id: UUID
+    link: TrackedLink
+
+
+def read_click(token: str) -> Click | None:
+    """What the token stands for; None when it is forged, cut off, or its message is gone."""
+    payload = read("click", token)
+    if payload is None or len(payload) != 24:
+        return None
+    link = TrackedLink.objects.filter(key=payload[16:]).first()
+    message_id = UUID(bytes=payload[:16])
+    return Click(message_id, link) if link and Message.objects.filter(pk=message_id).exists() else None
+
+
+def read_open(token: str) -> UUID | None:
+    payload = read("open", token)
+    if payload is None or len(payload) != 16:
+        return None
+    message_id = UUID(bytes=payload)
+    return message_id if Message.objects.filter(pk=message_id).exists() else None
+
+
+def record_visit(
+    kind: str,
+    message_id: UUID,
+    *,
+    now: datetime,
+    agent: str = "",
+    link: TrackedLink | None = None,
+    is_head: bool = False,
+    provider: str = "own",
+) -> None:
+    """Appends an open or a click. The same visit within the same second counts once."""
+    natural = f"{provider}|{kind}|{message_id}|{link.pk if link else ''}|{int(now.timestamp())}"
+    sent_at = Message.objects.filter(pk=message_id).values_list("batch__submitted_at", flat=True).first()
+    event = MessageEvent(
+        message_id=message_id,
+        kind=kind,
+        provider=provider,
+        natural_key=sha256(natural.encode()).hexdigest(),
+        is_machine=is_head or is_machine_visit(agent, sent_at, now),
+        link=link,
+        detail={"agent": agent[:200]} if agent else {},
+        occurred_at=now,
+        received_at=now,
+    )
+    MessageEvent.objects.bulk_create([event], ignore_conflicts=True)
+
+
+def is_machine_visit(agent: str, sent_at: datetime | None, now: datetime) -> bool:
+    """Whether a scanner or proxy came rather than a person, by its name or by its haste."""
+    lowered = agent.lower()
+    is_hasty = sent_at is not None and 0 <= (now - sent_at).total_seconds() < TOO_FAST_SECONDS
+    return is_hasty or any(word in lowered for word in MACHINE_AGENTS)
+
+
+def _absolute(name: str, token: str) -> str:
+    return settings.PAIRWELL["BASE_URL"].rstrip("/") + reverse(name, args=[token])

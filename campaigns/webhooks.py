@@ -1,0 +1,111 @@
+"""News from a provider: stored as it came, answered at once, made sense of afterwards."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audience.consent import record_consent, suppress
+from audience.models import ConsentEntry, Suppression
+from campaigns.models import Message, MessageEvent, WebhookPayload
+from delivery.base import DeliveryEvent
+from delivery.sendgrid_events import parse_events
+from shop.claims import lock_rows
+
+_Kind = MessageEvent.Kind
+
+
+def receive(provider: str, body: bytes, now: datetime) -> WebhookPayload:
+    """Keeps the payload. The caller has verified the signature over these very bytes."""
+    return WebhookPayload.objects.create(provider=provider, body=body, received_at=now)
+
+
+def process_payloads(now: datetime, *, limit: int = 20) -> int:
+    """Makes message events, suppressions and withdrawals of waiting payloads; returns how many payloads.
+
+    An element that can't be read is kept as a problem of its payload and never loses the others. An
+    event that came before counts once, by the provider's id and by its natural key; order is irrelevant.
+    """
+    with transaction.atomic():
+        waiting = WebhookPayload.objects.filter(processed_at=None).order_by("pk")
+        payloads = list(lock_rows(waiting)[:limit])
+        for payload in payloads:
+            events, payload.problems = parse_events(bytes(payload.body))
+            _apply(payload.provider, events, now)
+            payload.processed_at = now
+        WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
+    return len(payloads)
+
+
+def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
+    ids = {e.delivery_id for e in events if e.delivery_id}
+    messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related("customer")}
+    fresh = _leave_out_known(provider, events)
+    rows = [_make_row(provider, event, messages, now) for event in fresh]
+    MessageEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    for event in fresh:
+        _take_effect(event, messages.get(event.delivery_id) if event.delivery_id else None, now)
+
+
+def _leave_out_known(provider: str, events: Sequence[DeliveryEvent]) -> list[DeliveryEvent]:
+    natural = MessageEvent.objects.filter(natural_key__in=[e.natural_key for e in events])
+    seen: set[str] = set(natural.values_list("natural_key", flat=True))
+    by_id = MessageEvent.objects.filter(
+        provider=provider, provider_event_id__in=[e.provider_event_id for e in events if e.provider_event_id]
+    )
+    seen |= {str(pk) for pk in by_id.values_list("provider_event_id", flat=True)}
+    fresh = []
+    for event in events:
+        keys = {event.natural_key, event.provider_event_id} - {""}
+        if not keys & seen:
+            fresh.append(event)
+            seen |= keys
+    return fresh
+
+
+def _make_row(
+    provider: str, event: DeliveryEvent, messages: dict[UUID, Message], now: datetime
+) -> MessageEvent:
+    return MessageEvent(
+        message=messages.get(event.delivery_id) if event.delivery_id else None,
+        kind=event.kind,
+        provider=provider,
+        provider_event_id=event.provider_event_id or None,
+        natural_key=event.natural_key,
+        is_machine=event.is_machine,
+        detail=dict(event.detail) | ({"url": event.url} if event.url else {}),
+        occurred_at=event.occurred_at,
+        received_at=now,
+    )
+
+
+def _take_effect(event: DeliveryEvent, message: Message | None, now: datetime) -> None:
+    """Bounces, complaints and unsubscribes act at once, by the address and by the person."""
+    address = event.email or (message.customer.email if message else "")
+    if event.kind == _Kind.BOUNCED and event.is_permanent and address:
+        _suppress(address, Suppression.Scope.ALL, Suppression.Reason.BOUNCED, event, now)
+    elif event.kind in (_Kind.COMPLAINED, _Kind.UNSUBSCRIBED):
+        complained = event.kind == _Kind.COMPLAINED
+        reason = Suppression.Reason.COMPLAINED if complained else Suppression.Reason.UNSUBSCRIBED
+        if address:
+            _suppress(address, Suppression.Scope.MARKETING, reason, event, now)
+        if message:
+            _withdraw(message, "complaint" if complained else "provider", event, now)
+
+
+def _suppress(address: str, scope: str, reason: str, event: DeliveryEvent, now: datetime) -> None:
+    detail = str(event.detail.get("reason", ""))[:255]
+    suppress(address, scope=scope, reason=reason, detail=detail, now=now)
+
+
+def _withdraw(message: Message, source: str, event: DeliveryEvent, now: datetime) -> None:
+    record_consent(
+        message.customer,
+        state=ConsentEntry.State.WITHDRAWN,
+        basis=ConsentEntry.Basis.OBJECTION,
+        source=source,
+        proof=f"message {message.id}",
+        occurred_at=event.occurred_at,
+        now=now,
+    )

@@ -1,0 +1,98 @@
+"""The dashboard's forms."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Campaign, Message
+from campaigns.reports import find_reasons
+from dashboard.reasons import explain_reason
+from dashboard.words import MESSAGE, STATUS
+from triggers.models import Trigger
+
+_LONGEST_REASON = 60
+
+
+class TriggerForm(forms.ModelForm[Trigger]):
+    class Meta:
+        model = Trigger
+        fields = ("name", "status", "reentry", "reentry_days")
+        labels = {
+            "name": _("Name"),
+            "status": _("Status"),
+            "reentry": _("How often for one customer"),
+            "reentry_days": _("Days before it may happen again"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["status"] = forms.ChoiceField(
+            label=_("Status"), choices=[("active", STATUS["active"]), ("paused", STATUS["paused"])]
+        )
+        self.fields["reentry"] = forms.ChoiceField(
+            label=_("How often for one customer"),
+            choices=[
+                ("always", _("Every time it happens")),
+                ("once", _("Only once")),
+                ("after_days", _("Again after some days")),
+            ],
+        )
+
+
+class MessageFilter(forms.Form):
+    """What to look for among the messages. Every field may be empty; `apply` never raises."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": _("Customer, address, subject or order number")}
+        ),
+    )
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.order_by("pk"),
+        label=_("Campaign"),
+        required=False,
+        to_field_name="key",
+        empty_label=_("All campaigns"),
+    )
+    status = forms.ChoiceField(
+        label=_("Outcome"), required=False, choices=[("", _("Every outcome")), *MESSAGE.items()]
+    )
+    reason = forms.ChoiceField(label=_("Reason"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        reasons = [(code, _shorten(explain_reason(code))) for code in find_reasons() if code]
+        reason = self.fields["reason"]
+        if isinstance(reason, forms.ChoiceField):
+            reason.choices = [("", _("Every reason")), *reasons]
+
+    def apply(self, messages: QuerySet[Message]) -> QuerySet[Message]:
+        """The messages that fit. They must come `with_status`; a field with nonsense in it is ignored."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        if query := cleaned.get("q", "").strip():
+            messages = messages.filter(_match(query))
+        if campaign := cleaned.get("campaign"):
+            messages = messages.filter(step__campaign=campaign)
+        for name in ("status", "reason"):
+            if value := cleaned.get(name):
+                messages = messages.filter(**{name: value})
+        return messages
+
+
+def _match(query: str) -> Q:
+    return (
+        Q(customer__external_id=query)
+        | Q(customer__email__iexact=query)
+        | Q(order__external_id=query)
+        | Q(rendered__subject__icontains=query)
+    )
+
+
+def _shorten(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST_REASON else sentence[: _LONGEST_REASON - 1] + "…"

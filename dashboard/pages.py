@@ -1,0 +1,58 @@
+"""What every page of the dashboard has in common: a login, a strict content policy, no caching."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_cache_control
+from django_htmx.middleware import HtmxDetails
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# An email is a stranger's page: it gets no scripts, no forms, no cookies; its links open elsewhere.
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src 'self' https: data:; frame-ancestors 'self'"
+)
+
+
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+
+class PageRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def guard(view: View) -> View:
+    """The headers of a page, without the login."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    return guarded
+
+
+def page(view: View) -> View:
+    """A page for people who are logged in."""
+    return guard(login_required(view))
+
+
+def frame_mail(html: str) -> HttpResponse:
+    """An email in a frame of its own, shut off from the dashboard around it."""
+    response = HttpResponse(_HEAD.sub(r'\g<0><base target="_blank">', html, count=1))
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

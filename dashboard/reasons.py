@@ -1,0 +1,110 @@
+"""Reason codes as sentences that answer "why not?" without jargon."""
+
+import re
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, "str | Promise"] = {
+    # Enrolments
+    "reentry_once": _("This trigger writes to each customer only once, and already had."),
+    "reentry_days": _("The customer had been through this trigger too recently."),
+    "before_active_from": _("It happened before the trigger was switched on."),
+    "ordered": _("The customer ordered in the meantime."),
+    "cart_closed": _("The cart was closed before the email was due."),
+    "cart_empty": _("The cart was empty."),
+    "order_cancelled": _("The order was cancelled."),
+    "no_customer": _("The event belongs to no known customer."),
+    "order_refunded": _("The order was refunded in full."),
+    "trigger_paused": _("The trigger was paused."),
+    "settings_invalid": _("The settings of the trigger are wrong; someone has to mend them."),
+    # May we?
+    "no_consent": _("The customer has not agreed to marketing mail."),
+    "withdrawn": _("The customer has said no to marketing mail."),
+    "suppressed": _("The address is on the list of addresses that get no mail."),
+    "paused": _("The customer asked for a break from our mail."),
+    "frequency_cap": _("The customer had already received as much mail as the limit allows."),
+    "quiet_hours": _("It was night where the customer lives, so the email waits for the morning."),
+    "complained": _("The customer marked our mail as spam."),
+    "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
+    "no_address": _("The customer has no email address."),
+    "campaign_paused": _("The campaign is paused."),
+    "held_out": _("The customer belongs to the comparison group that gets no email."),
+    # Making it
+    "render_failed": _("The email could not be put together from its template."),
+    "nothing_to_show": _("There was no product worth showing."),
+    "expired": _("It was too late for the email to make sense."),
+    "invalid_envelope": _("The email was not complete enough to be sent."),
+    # Handing it over
+    "timeout": _("The mail provider did not answer in time."),
+    "in_doubt": _(
+        "The connection broke while sending; nobody can know whether it left, so it is not sent twice."
+    ),
+    "worker_stopped": _("Sending was interrupted before the email left; it will be tried again."),
+    "possible_duplicate": _(
+        "Nobody can know whether it left; an order email is rather sent twice than never."
+    ),
+    "seen_by_provider": _("The mail provider confirmed it later."),
+    "cancelled": _("The mail provider was told not to send it."),
+    "recipient_refused": _("The mail server refused the address."),
+    "route_down": _("The way out for mail was closed; it will be tried again."),
+    "rate_limited": _("The mail provider asked us to slow down; it will be tried again."),
+    "batch_time_over": _("Its batch ran out of time; it will be tried again."),
+    **dict.fromkeys(
+        ["connect_failed", "connection_lost", "tls_failed", "provider_failing"],
+        _("The mail provider could not be reached; it will be tried again."),
+    ),
+    **dict.fromkeys(
+        ["configuration", "starttls_missing", "login_not_offered", "unsupported"],
+        _("The mail provider is not set up right; someone has to mend the settings."),
+    ),
+    **dict.fromkeys(
+        ["lost_after_bytes", "lost_after_dot", "timeout_after_dot", "unknown"],
+        _("The mail provider never confirmed it; nobody can know whether it left."),
+    ),
+}
+_PROVIDER_CODE = re.compile(r"(smtp|http)_(\d{3})")
+
+
+def explain_reason(code: str) -> str:
+    """A sentence for a reason code; provider answers such as smtp_550 keep their number."""
+    if sentence := SENTENCES.get(code):
+        return str(sentence)
+    if match := _PROVIDER_CODE.fullmatch(code):
+        return _explain_provider_code(match[1], int(match[2]))
+    return gettext("Reason: %(code)s.") % {"code": code.replace("_", " ")} if code else ""
+
+
+def _explain_provider_code(protocol: str, number: int) -> str:
+    if protocol == "smtp" and number >= 500:
+        return gettext("The mailbox refused the email for good (SMTP %(number)s).") % {"number": number}
+    if protocol == "smtp":
+        return gettext("The mailbox could not take the email just then (SMTP %(number)s).") % {
+            "number": number
+        }
+    return gettext("The mail provider refused the email (HTTP %(number)s).") % {"number": number}
+
+
+OBJECTIONS: dict[str, "str | Promise"] = {
+    "in_this_order": _("It is what this is about."),
+    "not_active": _("It is hidden or retired."),
+    "kept_out": _("The shop keeps it out of suggestions."),
+    "no_price": _("It has no price."),
+    "out_of_stock": _("It is out of stock."),
+    "bought_recently": _("The customer bought it lately."),
+    "little_support": _("Too few orders hold both."),
+    "low_score": _("The two go together too rarely."),
+    "just_bought": _("The customer has just bought one of this type."),
+    "no_step_up": _("Its price is not the right step up."),
+    "substitute": _("It is another one of the same type, not something that goes with it."),
+    "variant_of_anchor": _("It is the same thing in another design."),
+    "type_shown": _("One of its type is shown already."),
+    "variant_shown": _("The same thing in another design is shown already."),
+    "no_room": _("Better ones have taken the places."),
+}
+
+
+def explain_objection(code: str) -> str:
+    """Why a rule of the recommendations took a product out."""
+    return str(OBJECTIONS.get(code, code.replace("_", " ")))

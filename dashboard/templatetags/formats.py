@@ -1,0 +1,99 @@
+"""Words, numbers and times for the dashboard's templates."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard import formatting, icons, reasons, words
+
+register = template.Library()
+
+
+@register.filter
+def count(number: int) -> str:
+    return formatting.format_count(number)
+
+
+@register.filter
+def share(part: float | None) -> str:
+    return "–" if part is None else formatting.format_share(part)
+
+
+@register.filter
+def points(difference: float) -> str:
+    return formatting.format_points(difference)
+
+
+@register.filter
+def share_of(part: int, whole: int) -> str:
+    return formatting.format_share(part / whole) if whole else "–"
+
+
+@register.filter
+def money(amount: Decimal | float | None, currency: str) -> str:
+    return "–" if amount is None else formatting.format_money(amount, currency)
+
+
+@register.filter
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    return formatting.format_sums(amounts)
+
+
+@register.filter
+def score(number: float) -> str:
+    return formatting.localise_digits(f"{number:.3g}")
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    return formatting.format_moment(at) if at else "–"
+
+
+@register.filter
+def day(at: date | datetime | None) -> str:
+    return formatting.format_day(at) if at else "–"
+
+
+@register.filter
+def word(code: str, table: str) -> str:
+    return words.find_word(table, code)
+
+
+@register.filter
+def tone(code: str) -> str:
+    """The colour of a chip: good, warn, bad or plain."""
+    return words.TONES.get(code, "plain")
+
+
+@register.filter
+def reason(code: str) -> str:
+    return reasons.explain_reason(code)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    mirrored = " icon--mirrored" if name in icons.MIRRORED else ""
+    return format_html(
+        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        mirrored,
+        icons.PATHS[name],
+    )
+
+
+@register.filter
+def objection(code: str) -> str:
+    return reasons.explain_objection(code)
+
+
+@register.filter
+def language(code: str) -> str:
+    """The language's name in the language of the page, the code where nobody knows one."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(formatting.current_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code

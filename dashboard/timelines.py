@@ -1,0 +1,118 @@
+"""What happened to a message or a customer, in order, in words: pure assembly from rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from audience.models import ConsentEntry
+from campaigns.models import Message, MessageEvent, MessageOutcome
+from dashboard.reasons import explain_reason
+from dashboard.words import find_word
+from shop.models import Event
+from triggers.models import Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline. `code` gives the colour, `url` leads to more."""
+
+    at: datetime
+    icon: str
+    title: str
+    detail: str = ""
+    code: str = ""
+    message: Message | None = None
+    is_machine: bool = False
+
+
+def tell_message(
+    message: Message, outcomes: Iterable[MessageOutcome], events: Iterable[MessageEvent]
+) -> list[Moment]:
+    """The life of one message, oldest first."""
+    moments = [Moment(message.queued_at, "wait", find_word("message", "queued"), code="queued")]
+    batch = message.batch
+    if batch and batch.finished_at and not message.is_closed:
+        moments.append(_tell_hand_over(batch.finished_at))
+    moments += [_tell_outcome(outcome) for outcome in outcomes]
+    moments += [_tell_reaction(event) for event in events]
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def tell_customer(
+    *,
+    events: Iterable[Event],
+    enrolments: Iterable[Enrolment],
+    messages: Iterable[Message],
+    consents: Iterable[ConsentEntry],
+) -> list[Moment]:
+    """Everything known of one customer, newest first. Messages come `with_status`."""
+    moments = [_tell_event(event) for event in events]
+    moments += [_tell_enrolment(enrolment) for enrolment in enrolments]
+    moments += [_tell_sending(message) for message in messages]
+    moments += [_tell_consent(entry) for entry in consents]
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)
+
+
+def _tell_hand_over(at: datetime) -> Moment:
+    return Moment(at, "messages", find_word("message", "accepted"), code="accepted")
+
+
+def _tell_outcome(outcome: MessageOutcome) -> Moment:
+    title = find_word("message", outcome.kind)
+    return Moment(outcome.at, "shield", title, detail=explain_reason(outcome.reason), code=outcome.kind)
+
+
+def _tell_reaction(event: MessageEvent) -> Moment:
+    return Moment(
+        event.occurred_at,
+        "bolt",
+        find_word("reaction", event.kind),
+        detail=event.link.url if event.link else "",
+        code=event.kind,
+        is_machine=event.is_machine,
+    )
+
+
+def _tell_event(event: Event) -> Moment:
+    if event.order:
+        detail = _("Order %(number)s") % {"number": event.order.external_id}
+    else:
+        detail = _("Cart %(number)s") % {"number": event.cart.external_id} if event.cart else ""
+    return Moment(event.occurred_at, "cart", find_word("event", event.kind), detail=detail, code=event.kind)
+
+
+def _tell_enrolment(enrolment: Enrolment) -> Moment:
+    title = _("%(trigger)s: %(state)s") % {
+        "trigger": enrolment.trigger.name,
+        "state": find_word("enrolment", enrolment.state),
+    }
+    detail = explain_reason(enrolment.reason)
+    return Moment(enrolment.entered_at, "bolt", title, detail=detail, code=enrolment.state)
+
+
+def _tell_sending(message: Message) -> Moment:
+    title = _("%(campaign)s: %(status)s") % {
+        "campaign": message.step.campaign.name,
+        "status": find_word("message", message.status or Message.Status.ACCEPTED),
+    }
+    detail = explain_reason(message.reason or "") or subject_of(message)
+    return Moment(
+        message.queued_at, "messages", title, detail=detail, code=message.status or "", message=message
+    )
+
+
+def _tell_consent(entry: ConsentEntry) -> Moment:
+    detail = _("Basis: %(basis)s. Source: %(source)s.") % {
+        "basis": find_word("consent", entry.basis),
+        "source": entry.source.replace("_", " "),
+    }
+    title = find_word("consent", entry.state)
+    return Moment(entry.occurred_at, "shield", title, detail=detail, code=entry.state)
+
+
+def subject_of(message: Message) -> str:
+    """The subject it was rendered with; empty for one that never was."""
+    rendered = getattr(message, "rendered", None)
+    return rendered.subject if rendered else ""

@@ -1,0 +1,44 @@
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from campaigns.models import Campaign
+from campaigns.reports import count_steps
+from dashboard.flow import build_flow, summarise
+from dashboard.pages import PageRequest
+from dashboard.periods import choose_period
+
+
+def list_campaigns(request: PageRequest) -> HttpResponse:
+    chosen = choose_period(request.GET.get("days", ""), timezone.now())
+    figures = count_steps(chosen.period)
+    campaigns = Campaign.objects.prefetch_related("steps", "triggers").order_by("pk")
+    rows = [summarise(campaign, figures) for campaign in campaigns]
+    return render(request, "dashboard/campaigns.html", {"chosen": chosen, "rows": rows})
+
+
+def show_campaign(request: PageRequest, key: str) -> HttpResponse:
+    campaigns = Campaign.objects.prefetch_related("steps__template", "steps__experiment", "triggers")
+    campaign = get_object_or_404(campaigns, key=key)
+    chosen = choose_period(request.GET.get("days", ""), timezone.now())
+    figures = count_steps(chosen.period)
+    context = {
+        "chosen": chosen,
+        "row": summarise(campaign, figures),
+        "flow": build_flow(campaign.steps.all(), figures),
+    }
+    return render(request, "dashboard/campaign.html", context)
+
+
+@require_POST
+def change_status(request: PageRequest, key: str) -> HttpResponseRedirect:
+    """Pauses or resumes. What was queued before a pause is kept back until the campaign is live again."""
+    campaign = get_object_or_404(Campaign, key=key)
+    status = Campaign.Status.LIVE if request.POST.get("status") == "live" else Campaign.Status.PAUSED
+    Campaign.objects.filter(pk=campaign.pk).update(status=status)
+    said = _("“%(name)s” is live.") if status == Campaign.Status.LIVE else _("“%(name)s” is paused.")
+    messages.success(request, said % {"name": campaign.name})
+    return redirect("dashboard:campaign", key=key)

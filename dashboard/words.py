@@ -1,0 +1,91 @@
+"""Codes of the database as words for people, in the language of the page.
+
+A code nobody wrote a word for is shown as it is: an unknown word is better than a missing one.
+"""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Words = dict[str, "str | Promise"]
+
+MESSAGE: Words = {
+    "queued": _("Queued"),
+    "sending": _("Being sent"),
+    "accepted": _("Sent"),
+    "skipped": _("Not sent"),
+    "held_out": _("Held out"),
+    "deferred": _("Later"),
+    "rejected": _("Refused by the provider"),
+    "unknown": _("Nobody can know"),
+}
+REACTION: Words = {
+    "processed": pgettext_lazy("reaction", "Accepted by the provider"),
+    "deferred": pgettext_lazy("reaction", "Delayed by the mailbox"),
+    "delivered": pgettext_lazy("reaction", "Delivered"),
+    "bounced": pgettext_lazy("reaction", "Bounced"),
+    "blocked": pgettext_lazy("reaction", "Blocked by the mailbox"),
+    "dropped": pgettext_lazy("reaction", "Dropped by the provider"),
+    "opened": pgettext_lazy("reaction", "Opened"),
+    "clicked": pgettext_lazy("reaction", "Clicked"),
+    "unsubscribed": pgettext_lazy("reaction", "Unsubscribed"),
+    "complained": pgettext_lazy("reaction", "Marked as spam"),
+}
+ENROLMENT: Words = {
+    "waiting": _("Waiting for its time"),
+    "done": _("Finished"),
+    "exited": _("Left early"),
+    "refused": _("Not enrolled"),
+}
+EVENT: Words = {
+    "customer.updated": _("Customer details changed"),
+    "product.updated": _("Product changed"),
+    "product.viewed": _("Looked at a product"),
+    "order.placed": _("Placed an order"),
+    "order.delivered": _("Order delivered"),
+    "order.cancelled": _("Order cancelled"),
+    "order.refunded": _("Order refunded"),
+    "cart.updated": _("Changed the cart"),
+    "cart.closed": _("Cart closed"),
+    "consent.granted": _("Agreed to marketing mail"),
+    "consent.withdrawn": _("Said no to marketing mail"),
+}
+CONSENT: Words = {
+    "granted": _("Agreed to marketing mail"),
+    "withdrawn": _("Said no to marketing mail"),
+    "explicit": _("explicit consent"),
+    "soft_opt_in": _("customer relation (soft opt-in)"),
+    "objection": _("objection"),
+}
+STATUS: Words = {
+    "live": pgettext_lazy("campaign", "Live"),
+    "active": pgettext_lazy("trigger", "Active"),
+    "paused": _("Paused"),
+    "draft": _("Draft"),
+    "running": pgettext_lazy("experiment", "Running"),
+    "stopped": pgettext_lazy("experiment", "Stopped"),
+}
+CLASS: Words = {"transactional": _("Transactional"), "marketing": _("Marketing")}
+KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
+
+TABLES: dict[str, Words] = {
+    "message": MESSAGE,
+    "reaction": REACTION,
+    "enrolment": ENROLMENT,
+    "event": EVENT,
+    "consent": CONSENT,
+    "status": STATUS,
+    "class": CLASS,
+    "kind": KIND,
+}
+
+_TONES = {
+    "good": "accepted delivered live active running done granted clicked opened order.placed consent.granted",
+    "warn": "held_out deferred paused unknown exited in_doubt blocked waiting dropped",
+    "bad": "rejected bounced complained withdrawn unsubscribed skipped refused consent.withdrawn",
+}
+TONES = {code: tone for tone, codes in _TONES.items() for code in codes.split()}
+
+
+def find_word(table: str, code: str) -> str:
+    return str(TABLES[table].get(code, code))

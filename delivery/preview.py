@@ -1,0 +1,61 @@
+"""The preview inbox: nothing leaves the house, everything can be looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from delivery.base import Envelope, Outcome, OutcomeKind, Problem
+from delivery.mime import build_mime, message_id
+from delivery.outcomes import judge_valid
+from delivery.validation import find_problems
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """An email as it would have left. `mime` is the whole message, not compressed."""
+
+    delivery_id: UUID
+    recipient: str
+    subject: str
+    mime: bytes
+
+
+class PreviewStore(Protocol):
+    """Where the preview keeps its mail; the caller brings it, so that this package needs no database."""
+
+    def save(self, mails: Sequence[StoredMail], now: datetime) -> None:
+        """Keep all of them or none, one record for each hand-over."""
+
+    def find(self, delivery_ids: Sequence[UUID]) -> set[UUID]:
+        """Which of these have been kept."""
+
+
+class PreviewTransport:
+    """Accepts every valid envelope and stores it as a complete message.
+
+    An error of the store itself is the caller's own and propagates: nothing of the batch was kept then.
+    """
+
+    name = "preview"
+
+    def __init__(self, store: PreviewStore) -> None:
+        self._store = store
+
+    def validate(self, envelope: Envelope) -> list[Problem]:
+        return find_problems(envelope)
+
+    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
+        return judge_valid(envelopes, self.validate, lambda valid: self._keep(valid, now))
+
+    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
+        return self._store.find(delivery_ids)
+
+    def check(self) -> list[Problem]:
+        return []
+
+    def _keep(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
+        mails = [StoredMail(e.delivery_id, e.to_email, e.subject, build_mime(e, now=now)) for e in envelopes]
+        self._store.save(mails, now)
+        return [Outcome(OutcomeKind.ACCEPTED, provider_id=message_id(e)) for e in envelopes]

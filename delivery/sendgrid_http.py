@@ -1,0 +1,116 @@
+"""The wire to SendGrid: kept connections, a total timeout, no redirects, no proxies, no secrets in logs."""
+
+import json
+import logging
+import re
+from contextlib import suppress
+from datetime import datetime
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from delivery.base import Outcome, OutcomeKind
+from delivery.configuration import ConfigurationError, is_loopback
+from delivery.outcomes import fail, judge_status, postpone
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_HOST = "https://api.sendgrid.com"
+_ANSWER_BYTES_MAX = 64 * 1024
+
+
+def check_key(api_key: str) -> None:
+    """Raises ConfigurationError for a key that can't stand in a header. The error does not hold it."""
+    if not re.fullmatch(r"[!-~]+", api_key):
+        problem = "The key is missing or holds blanks."
+        raise ConfigurationError(
+            "SENDGRID_API_KEY", problem, mend="Set it to a key with the Mail Send right."
+        )
+
+
+def check_host(host: str) -> str:
+    """The address without a trailing slash; https, or http on loopback. Raises ConfigurationError."""
+    mend = f"Use {DEFAULT_HOST} or https://api.eu.sendgrid.com."
+    parts = urlsplit(host)
+    if parts.path.strip("/") or parts.query or parts.username or not parts.hostname:
+        raise ConfigurationError("SENDGRID_HOST", "This is not a plain https address.", mend=mend)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ConfigurationError("SENDGRID_HOST", "The key would travel in clear text.", mend=mend)
+    return host.rstrip("/")
+
+
+def open_session(api_key: str, *, timeout: float) -> aiohttp.ClientSession:
+    """A session for one batch. `timeout` is the total for a request, in seconds."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(10, timeout)),
+        headers={"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[_note_bytes()],
+        trust_env=False,
+    )
+
+
+def _note_bytes() -> aiohttp.TraceConfig:
+    async def note(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.has_sent = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(note)
+    return trace
+
+
+async def post(session: aiohttp.ClientSession, url: str, *, data: bytes, now: datetime) -> Outcome:
+    """What became of one request. Never raises for the network's doing."""
+    progress = SimpleNamespace(has_sent=False)
+    try:
+        async with session.post(
+            url, data=data, allow_redirects=False, trace_request_ctx=progress
+        ) as response:
+            return await _judge(response, now)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return _judge_failure(error, has_sent=progress.has_sent, now=now)
+
+
+async def _judge(response: aiohttp.ClientResponse, now: datetime) -> Outcome:
+    answer = await _read_answer(response)
+    if response.status == 202:  # the head alone decides, even if the body breaks off
+        return Outcome(OutcomeKind.ACCEPTED, provider_id=response.headers.get("X-Message-Id", ""))
+    if response.status == 200:
+        detail = "SendGrid answered 200, not 202: a sandbox takes mail and sends nothing. Check the host."
+        logger.error("sendgrid_sandbox: nothing was sent")
+        return fail(OutcomeKind.ROUTE_DOWN, "sandbox", detail)
+    outcome = judge_status(response.status, response.headers, detail=_read_errors(answer), now=now)
+    logger.warning("sendgrid answered %s: %s", response.status, outcome.kind)
+    return outcome
+
+
+async def _read_answer(response: aiohttp.ClientResponse) -> bytes:
+    answer = b""
+    with suppress(aiohttp.ClientError, OSError):
+        while len(answer) < _ANSWER_BYTES_MAX and (chunk := await response.content.readany()):
+            answer += chunk
+    return answer[:_ANSWER_BYTES_MAX]
+
+
+def _read_errors(answer: bytes) -> str:
+    """SendGrid's own words, field by field, not yet cleaned; empty if they are not its JSON."""
+    try:
+        errors = json.loads(answer)["errors"]
+        lines = [f"{error.get('field') or 'request'}: {error.get('message')}" for error in errors]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return ""
+    return "; ".join(lines)
+
+
+def _judge_failure(error: Exception, *, has_sent: bool, now: datetime) -> Outcome:
+    """No answer: certainly not sent before the first byte of the request, and unknown after it."""
+    logger.warning("sendgrid request failed: %s", type(error).__name__)
+    timed_out = isinstance(error, TimeoutError)
+    if has_sent:
+        reason = "timeout_after_bytes" if timed_out else "lost_after_bytes"
+        return fail(OutcomeKind.UNKNOWN, reason, "The request was out, its answer never came.")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return postpone(now, "tls_failed", detail="The connection could not be secured.")
+    reason = "timeout" if timed_out else "connect_failed"
+    return postpone(now, reason, detail="SendGrid could not be reached.")

@@ -1,0 +1,81 @@
+"""The back office of experiments: arms beside their experiment, starting and stopping as actions."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from experiments.models import Assignment, Experiment, Variant
+from experiments.running import ExperimentError, start, stop
+
+
+def _never(*_args: object, **_kwargs: object) -> bool:
+    return False
+
+
+class VariantInline(admin.TabularInline[Variant, Experiment]):
+    model = Variant
+    extra = 0
+    min_num = 1
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(admin.ModelAdmin[Experiment]):
+    """Once started, only the name, the hypothesis and the weights may change: who is where must stay."""
+
+    inlines = [VariantInline]
+    list_display = ["name", "key", "status", "holdout_share", "window_days", "started_at", "stopped_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "key"]
+    actions = ["start_selected", "stop_selected"]
+    readonly_fields = ["status", "salt", "started_at", "stopped_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
+        fixed = [*super().get_readonly_fields(request, obj)]
+        if obj and obj.status != Experiment.Status.DRAFT:
+            fixed += ["key", "holdout_share", "window_days"]
+        return fixed
+
+    def save_model(
+        self, request: HttpRequest, obj: Experiment, form: forms.ModelForm[Experiment], change: bool
+    ) -> None:
+        obj.salt = obj.salt or secrets.token_hex(8)
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Start the selected experiments")
+    def start_selected(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
+        self._run(request, queryset, start)
+
+    @admin.action(description="Stop the selected experiments")
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
+        self._run(request, queryset, stop)
+
+    def _run(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Experiment],
+        change: Callable[[Experiment, datetime], Experiment],
+    ) -> None:
+        for experiment in queryset:
+            try:
+                done = change(experiment, timezone.now())
+            except ExperimentError as error:
+                self.message_user(request, f"{experiment}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"{done}: {done.get_status_display().lower()}.")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(admin.ModelAdmin[Assignment]):
+    """Evidence, so read only."""
+
+    list_display = ["customer", "experiment", "variant", "is_forced", "assigned_at"]
+    list_filter = ["experiment", "is_forced"]
+    search_fields = ["customer__external_id"]
+    list_select_related = ["customer", "experiment", "variant"]
+    has_add_permission = has_change_permission = has_delete_permission = _never

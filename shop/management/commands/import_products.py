@@ -1,0 +1,16 @@
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from shop.importing.command import ImportCommand
+from shop.importing.mapping import RowReader
+from shop.importing.products import PRODUCT_FIELDS, read_products
+from shop.importing.reading import Row
+from shop.importing.running import Refusal, Sourced
+
+
+class Command(ImportCommand):
+    help = "Import products, one row each. What the file says replaces what was known before."
+    fields = PRODUCT_FIELDS
+
+    def find(self, rows: Iterable[Row], reader: RowReader, *, now: datetime) -> Iterator[Sourced | Refusal]:
+        return read_products(rows, reader, now=now)

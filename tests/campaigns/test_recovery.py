@@ -1,0 +1,121 @@
+"""What nobody can know: asked, waited for, and then decided by what the email was."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from campaigns.models import Message, MessageEvent, PreviewMail, RenderedMessage, SendBatch
+from campaigns.outbox import gather_due
+from campaigns.outcomes import Tally, record_outcomes
+from campaigns.preparation import prepare_batch
+from campaigns.recovery import resolve_doubts
+from campaigns.sending import commit_intent, lease_batch, send_due
+from delivery.base import Envelope, Outcome, OutcomeKind
+from delivery.preview import PreviewTransport
+from tests.campaigns.conftest import QueueOrders
+from tests.campaigns.test_sending import queue_marketing
+from tests.flows import read_statuses
+
+pytestmark = pytest.mark.django_db
+AFTER_LEASE = timedelta(minutes=6)
+AFTER_DOUBT = timedelta(minutes=31)
+
+
+class Silent(PreviewTransport):
+    """Takes the bytes and falls silent, as a provider does behind a broken connection."""
+
+    def __init__(self) -> None:
+        pass
+
+    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
+        return [Outcome(OutcomeKind.UNKNOWN, "timeout") for _ in envelopes]
+
+    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
+        return None
+
+
+def die_while_handing_over(transport: PreviewTransport, now: datetime, *, sent: int) -> SendBatch:
+    """What a killed worker leaves: the intent is committed, `sent` emails have left, nothing is recorded."""
+    batch = lease_batch(now)
+    assert batch
+    leaving = commit_intent(batch, prepare_batch(batch, transport, now), now)
+    assert leaving
+    transport.send([p.envelope for p in leaving if p.envelope][:sent], now=now)
+    return batch
+
+
+def test_a_transport_that_can_be_asked_settles_a_dead_workers_batch(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations(3)
+    die_while_handing_over(transport, now, sent=2)
+    later = now + AFTER_LEASE
+    assert resolve_doubts(later, transport) == 3
+    gather_due(later)
+    send_due(later, transport)
+    assert read_statuses() == ["accepted"] * 3
+    assert sorted(PreviewMail.objects.values_list("delivery_id")) == sorted(Message.objects.values_list("id"))
+
+
+def test_nobody_touches_a_batch_whose_worker_may_still_live(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    die_while_handing_over(transport, now, sent=0)
+    assert resolve_doubts(now + timedelta(minutes=1), transport) == 0
+    assert send_due(now + timedelta(minutes=1), transport) == Tally()
+
+
+def test_a_worker_thought_dead_records_nothing_when_it_wakes_up(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    batch = die_while_handing_over(transport, now, sent=1)
+    resolve_doubts(now + AFTER_LEASE, transport)
+    late = [Outcome(OutcomeKind.REJECTED, "http_400")]
+    assert record_outcomes(batch, list(batch.messages.all()), late, now + AFTER_LEASE) == Tally()
+    assert read_statuses() == ["accepted"]
+
+
+def test_an_unknown_outcome_is_accepted_once_the_provider_speaks_of_it(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    assert send_due(now, Silent()) == Tally(unknown=1)
+    MessageEvent.objects.create(
+        message=Message.objects.get(),
+        kind="delivered",
+        provider="sendgrid",
+        natural_key="k",
+        occurred_at=now,
+        received_at=now,
+    )
+    assert resolve_doubts(now + AFTER_DOUBT, Silent()) == 1
+    assert read_statuses() == ["accepted"]
+
+
+def test_an_unknown_confirmation_is_sent_again_and_flagged(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    send_due(now, Silent())
+    assert resolve_doubts(now + timedelta(minutes=29), Silent()) == 0
+    later = now + AFTER_DOUBT
+    resolve_doubts(later, Silent())
+    gather_due(later)
+    assert send_due(later, transport) == Tally(accepted=1)
+    assert RenderedMessage.objects.get().possible_duplicate
+
+
+def test_unknown_marketing_is_never_sent_again(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    queue_marketing(now)
+    send_due(now, Silent())
+    later = now + AFTER_DOUBT
+    assert resolve_doubts(later, Silent()) == 1
+    assert gather_due(later) == 0
+    assert read_statuses() == ["unknown"]
+    assert resolve_doubts(later, Silent()) == 0

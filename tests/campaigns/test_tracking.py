@@ -1,0 +1,89 @@
+"""Links lead where the email said and nowhere else; machines are told from people."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from campaigns.models import Message, MessageEvent, TrackedLink
+from campaigns.rendering import link_key
+from campaigns.tracking import MessageTracking, is_machine_visit, read_click
+from tests.factories import make_customer
+from tests.flows import make_campaign
+
+BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15"
+
+
+@pytest.fixture
+def message(now: datetime, db: None) -> Message:
+    step = make_campaign().steps.get()
+    return Message.objects.create(
+        step=step, customer=make_customer(), occurrence="test:1", queued_at=now, due_at=now
+    )
+
+
+def track(message: Message, url: str) -> str:
+    """The path of the tracked link, stored as a batch would store it."""
+    tracked = MessageTracking(message.id, opens=True, clicks=True).link(url)
+    TrackedLink.objects.create(key=link_key(url), url=url)
+    return tracked.removeprefix("http://127.0.0.1:8000")
+
+
+def test_a_click_is_recorded_and_leads_to_the_products_page(client: Client, message: Message) -> None:
+    path = track(message, "https://shop.example/p/1?colour=red")
+    answer = client.get(path, headers={"user-agent": BROWSER})
+    assert (answer.status_code, answer["Location"]) == (302, "https://shop.example/p/1?colour=red")
+    event = MessageEvent.objects.get()
+    assert (event.kind, event.is_machine, event.message) == ("clicked", False, message)
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: "A" + t[1:], lambda t: t + "x", lambda t: "x"])
+def test_a_spoilt_link_leads_nowhere(client: Client, message: Message, spoil: object) -> None:
+    path = track(message, "https://shop.example/p/1")
+    token = spoil(path.rpartition("/")[2])  # type: ignore[operator]
+    answer = client.get(reverse("campaigns:click", args=[token]))
+    assert answer.status_code == 404
+    assert not MessageEvent.objects.exists()
+
+
+def test_an_open_token_does_not_pass_as_a_click(message: Message) -> None:
+    pixel = MessageTracking(message.id, opens=True, clicks=True).pixel()
+    assert read_click(pixel.rpartition("/")[2]) is None
+
+
+def test_the_pixel_is_an_image_whatever_its_token(client: Client, message: Message) -> None:
+    answer = client.get(reverse("campaigns:open", args=["forged"]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/gif")
+    assert not MessageEvent.objects.exists()
+
+
+def test_an_open_is_recorded(client: Client, message: Message) -> None:
+    pixel = MessageTracking(message.id, opens=True, clicks=True).pixel()
+    client.get(pixel.removeprefix("http://127.0.0.1:8000"), headers={"user-agent": BROWSER})
+    assert MessageEvent.objects.get().kind == "opened"
+
+
+def test_a_campaign_without_tracking_leaves_links_alone_and_has_no_pixel() -> None:
+    tracking = MessageTracking(uuid4(), opens=False, clicks=False)
+    assert tracking.link("https://shop.example/") == "https://shop.example/"
+    assert tracking.pixel() == ""
+
+
+@pytest.mark.parametrize("agent", ["Barracuda Sentinel", "Mimecast", "GoogleImageProxy", "python-requests/2"])
+def test_a_scanner_is_known_by_its_name(now: datetime, agent: str) -> None:
+    assert is_machine_visit(agent, now - timedelta(hours=1), now)
+
+
+def test_whoever_clicks_within_a_second_of_the_sending_is_a_machine(now: datetime) -> None:
+    assert is_machine_visit(BROWSER, now - timedelta(seconds=1), now)
+    assert not is_machine_visit(BROWSER, now - timedelta(minutes=1), now)
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(url=st.from_regex(r"https://[a-z]{1,20}\.example/[!-~]{0,200}", fullmatch=True))
+def test_every_address_gets_a_short_link(url: str) -> None:
+    assert len(MessageTracking(uuid4(), opens=True, clicks=True).link(url)) < 100

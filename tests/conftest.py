@@ -1,0 +1,41 @@
+"""What every test shares: a fixed clock, and work that is done once for all of them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from campaigns import templates_store
+from campaigns.compiler import CompiledParts, compile_email, compiled_key
+from campaigns.compiling.source import Source
+from campaigns.transports import build_current_transport
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Tuesday at noon in London: nobody's quiet hours in Europe."""
+    return datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def fresh_transport() -> None:
+    """The transport is built once a process; a test that changes the settings wants another."""
+    build_current_transport.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_each_email_once() -> Iterator[None]:
+    """Many tests publish the same templates: each compiles for real once, then its result is used again."""
+    known: dict[str, CompiledParts] = {}
+
+    def compile_or_remember(source: str | Source, texts: Any, **options: Any) -> CompiledParts:
+        text = source.text if isinstance(source, Source) else source
+        key = compiled_key(text, texts, **options)
+        if key not in known:
+            known[key] = compile_email(source, texts, **options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templates_store, "compile_email", compile_or_remember)
+        yield

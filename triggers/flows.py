@@ -1,0 +1,113 @@
+"""The way through a trigger: events enrol customers, due enrolments take their next step.
+
+Both functions work on one batch of rows in one transaction, with a number of queries that does not
+depend on how many rows there are, and may be called by any number of workers at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from campaigns.models import Step
+from campaigns.outbox import Draft, queue_messages
+from campaigns.subjects import MAX_LATENESS, Subject, find_outdated
+from shop.claims import lock_customers, lock_rows
+from shop.models import Event
+from triggers.entering import plan_enrolments
+from triggers.models import Enrolment, Trigger
+
+
+def enrol_events(now: datetime) -> int:
+    """Takes one batch of unprocessed events, enrols whom the triggers match, and marks them processed.
+
+    Returns the number of events taken; 0 means that none were waiting. Enrolling is idempotent under
+    `one_enrolment_per_trigger_customer_and_entry_key`; a refusal is a row with its reason.
+    """
+    with transaction.atomic():
+        waiting = Event.objects.filter(processed_at=None).order_by("pk")
+        events = list(lock_rows(waiting)[: settings.PAIRWELL["BATCH_SIZE"]])
+        if not events:
+            return 0
+        lock_customers({e.customer_id for e in events if e.customer_id})
+        triggers = list(Trigger.objects.select_related("campaign").prefetch_related("campaign__steps"))
+        plan = plan_enrolments(events, triggers, _read_earlier(events), now)
+        Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)
+        Enrolment.objects.bulk_update(
+            plan.restarted.values(), ["state", "reason", "due_at", "event", "changed_at"]
+        )
+        Event.objects.filter(pk__in=[e.pk for e in events]).update(processed_at=now)
+    return len(events)
+
+
+def advance_enrolments(now: datetime) -> int:
+    """Takes one batch of due enrolments a step further; returns how many were due.
+
+    Whether the reason to write still stands is read from the facts now. Those for whom it does leave
+    get their message queued, in the same transaction that moves them on.
+    """
+    with transaction.atomic():
+        due = Enrolment.objects.filter(
+            state=Enrolment.State.WAITING, due_at__lte=now, trigger__campaign__status="live"
+        )
+        rows = lock_rows(due.order_by("due_at")).select_related("trigger")
+        enrolments = list(rows[: settings.PAIRWELL["BATCH_SIZE"]])
+        if not enrolments:
+            return 0
+        steps = _read_steps(enrolments)
+        outdated = find_outdated(_subject(e) for e in enrolments)
+        drafts = [d for e in enrolments if (d := _advance(e, steps[e.trigger.campaign_id], outdated, now))]
+        queue_messages(drafts, now)
+        Enrolment.objects.bulk_update(
+            enrolments, ["state", "reason", "step_position", "due_at", "changed_at"]
+        )
+    return len(enrolments)
+
+
+def _advance(
+    enrolment: Enrolment, steps: Sequence[Step], outdated: dict[Subject, str], now: datetime
+) -> Draft | None:
+    """Moves the enrolment on (unsaved) and returns the message to queue, if there is one."""
+    enrolment.changed_at = now
+    reason = outdated.get(_subject(enrolment)) or _is_late(enrolment, now)
+    step = next((s for s in steps if s.position >= enrolment.step_position), None)
+    if reason or step is None:
+        enrolment.state = Enrolment.State.EXITED if reason else Enrolment.State.DONE
+        enrolment.reason, enrolment.due_at = reason, None
+        return None
+    following = next((s for s in steps if s.position > step.position), None)
+    enrolment.step_position = step.position + 1
+    enrolment.due_at = now + timedelta(hours=following.delay_hours) if following else None
+    enrolment.state = Enrolment.State.WAITING if following else Enrolment.State.DONE
+    return Draft(
+        step=step,
+        customer_id=enrolment.customer_id,
+        occurrence=enrolment.entry_key,
+        event_id=enrolment.event_id,
+        order_id=enrolment.order_id,
+        cart_id=enrolment.cart_id,
+    )
+
+
+def _is_late(enrolment: Enrolment, now: datetime) -> str:
+    late = enrolment.due_at is not None and now - enrolment.due_at > MAX_LATENESS
+    return "expired" if late else ""
+
+
+def _subject(enrolment: Enrolment) -> Subject:
+    return Subject(enrolment.customer_id, enrolment.order_id, enrolment.cart_id)
+
+
+def _read_steps(enrolments: Sequence[Enrolment]) -> dict[int, list[Step]]:
+    steps: dict[int, list[Step]] = defaultdict(list)
+    campaigns = {e.trigger.campaign_id for e in enrolments}
+    for step in Step.objects.filter(campaign__in=campaigns).select_related("campaign").order_by("position"):
+        steps[step.campaign_id].append(step)
+    return steps
+
+
+def _read_earlier(events: Sequence[Event]) -> list[Enrolment]:
+    customers = {e.customer_id for e in events if e.customer_id}
+    return list(Enrolment.objects.filter(customer__in=customers).exclude(state=Enrolment.State.REFUSED))

@@ -1,0 +1,125 @@
+"""The registered trigger kinds."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_stubs_ext import StrOrPromise
+
+from shop.models import Event
+from triggers.base import Entry, TriggerKind
+
+_registry: dict[str, TriggerKind] = {}
+
+
+def register(kind: type[TriggerKind]) -> type[TriggerKind]:
+    """Class decorator. Raises ValueError when another kind has the key."""
+    if kind.key in _registry:
+        raise ValueError(f"Two trigger kinds have the key {kind.key!r}; give one of them another.")
+    _registry[kind.key] = kind()
+    return kind
+
+
+def get(key: str) -> TriggerKind:
+    """The kind. Raises KeyError that lists the keys there are."""
+    try:
+        return _registry[key]
+    except KeyError:
+        raise KeyError(f"No trigger kind {key!r}; there are {', '.join(sorted(_registry))}.") from None
+
+
+def list_kinds() -> list[TriggerKind]:
+    return list(_registry.values())
+
+
+class NoSettings(forms.Form):
+    pass
+
+
+@register
+class OrderConfirmation(TriggerKind):
+    """At once after an order was placed."""
+
+    key = "order_confirmation"
+    label = _("Order confirmation")
+    event_kinds = frozenset({"order.placed"})
+    settings_form = NoSettings
+
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
+        return Entry(order_key(event), event.occurred_at) if event.order_id else None
+
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
+        return _("At once when an order is placed")
+
+
+class AbandonedCartSettings(forms.Form):
+    delay_minutes = forms.IntegerField(
+        label=_("Wait, in minutes"),
+        initial=240,
+        min_value=15,
+        max_value=7 * 24 * 60,
+        help_text=_(
+            "After the last change of the cart. Sooner than 15 minutes catches people still shopping."
+        ),
+    )
+
+
+@register
+class AbandonedCart(TriggerKind):
+    """Some time after the last change of a cart that was not ordered."""
+
+    key = "abandoned_cart"
+    label = _("Abandoned cart")
+    event_kinds = frozenset({"cart.updated"})
+    settings_form = AbandonedCartSettings
+    restarts = True
+
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:
+        if not event.cart_id:
+            return None
+        wait = timedelta(minutes=settings["delay_minutes"])
+        return Entry(f"cart:{event.cart_id}", event.occurred_at + wait)
+
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
+        hours, minutes = divmod(settings["delay_minutes"], 60)
+        if minutes:
+            text = ngettext("%d minute after a cart was left", "%d minutes after a cart was left", minutes)
+            return text % settings["delay_minutes"]
+        return ngettext("%d hour after a cart was left", "%d hours after a cart was left", hours) % hours
+
+
+class FollowUpSettings(forms.Form):
+    after = forms.ChoiceField(
+        label=_("Counted from"),
+        initial="delivered",
+        choices=[("delivered", _("the delivery")), ("placed", _("the order"))],
+    )
+    days = forms.IntegerField(label=_("Days"), initial=7, min_value=1, max_value=365)
+
+
+@register
+class PostPurchaseFollowUp(TriggerKind):
+    """Days after an order was delivered, or placed where deliveries are not reported."""
+
+    key = "post_purchase_follow_up"
+    label = _("Post-purchase follow-up")
+    event_kinds = frozenset({"order.placed", "order.delivered"})
+    settings_form = FollowUpSettings
+
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:
+        if not event.order_id or event.kind != f"order.{settings['after']}":
+            return None
+        return Entry(order_key(event), event.occurred_at + timedelta(days=settings["days"]))
+
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
+        days = settings["days"]
+        if settings["after"] == "placed":
+            return ngettext("%d day after an order", "%d days after an order", days) % days
+        return ngettext("%d day after the delivery", "%d days after the delivery", days) % days
+
+
+def order_key(event: Event) -> str:
+    return f"order:{event.order_id}"
