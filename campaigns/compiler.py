@@ -13,7 +13,7 @@ from campaigns.compiling.masking import mask
 from campaigns.compiling.source import CompileError, Place, Source
 from campaigns.compiling.tags import find_tags
 from campaigns.compiling.texts import Choices, Texts, escape_literals, expand, read_text
-from campaigns.languages import direction_of
+from campaigns.languages import direction_of, normalise_tag
 from campaigns.plain_text import write_plain_text
 
 __all__ = ["CompileError", "CompiledParts", "Place", "compile_email", "compiled_key", "expand_texts"]
@@ -55,20 +55,23 @@ def compile_email(
     expression at least once, escaped for its place. Raises CompileError with file, line, column, what
     is wrong and how to mend it.
     """
-    choices = Choices(texts, language, default_language, changes)
+    choices = Choices(texts, normalise_tag(language), default_language, changes)
     body = source if isinstance(source, Source) else Source(source)
     subject, preheader = (read_text(choices, key, body.place(0)) for key in ("subject", "preheader"))
     expanded = expand(strip_comments(body), choices)
     tags = find_tags(expanded)
     lint_tags(expanded, tags)
-    for text in (subject, preheader):
-        lint_tags(text, find_tags(text))
+    for line in (subject, preheader):
+        lint_tags(line, find_tags(line))
     masked = mask(expanded, tags)
     effective = choices.effective_language
     direction = direction_of(effective)
     prefix = find_token_prefix(list(masked.tokens))
     html = trim(compile_mjml(masked.source, direction=direction, token_prefix=prefix))
-    masked.prove(html)
+    text = write_plain_text(html, masked.tokens, direction=direction)
+    masked.prove_statements(html)
+    masked.prove_expressions(html)
+    masked.prove_statements(text)
     finished = finish(
         masked.restore(html, is_html=True),
         language=effective,
@@ -81,7 +84,7 @@ def compile_email(
         subject=subject.text,
         preheader=preheader.text,
         html=finished,
-        text=masked.restore(write_plain_text(html, masked.tokens, direction=direction), is_html=False),
+        text=masked.restore(text, is_html=False),
     )
 
 
@@ -95,4 +98,4 @@ def expand_texts(
 ) -> Source:
     """The template with its compile-time texts put in: Jinja over MJML, as MJML would get it per email."""
     body = source if isinstance(source, Source) else Source(source)
-    return expand(strip_comments(body), Choices(texts, language, default_language, changes))
+    return expand(strip_comments(body), Choices(texts, normalise_tag(language), default_language, changes))

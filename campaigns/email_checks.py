@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from campaigns.compiler import CompileError, compile_email
 from campaigns.compiling.markup import scan, strip_comments
 from campaigns.compiling.tags import find_tags
+from campaigns.email_files import EmailDirectory
 from campaigns.rendering import RenderedEmail, RenderError, make_ready, render_ready
-from campaigns.templates_store import EmailDirectory
 
 GMAIL_CLIPS_AT = 102_000  # bytes of HTML; what follows hides behind "View entire message"
 

@@ -76,11 +76,13 @@ def format_money(amount: object, currency: str, *, language: str) -> str:
     """The amount with its currency, in the currency's own decimals and the language's digits.
 
     Nothing is converted and nothing made up: an unknown currency shows its code, no currency shows a
-    bare number, and an amount that is no number is shown as it came.
+    bare number, an amount that is no number is shown as it came, and no amount is shown as nothing.
     """
+    if amount is None or amount == "":
+        return ""
     number = _as_decimal(amount)
     if number is None:
-        return f"{amount or ''} {currency}".strip()
+        return f"{amount} {currency}".strip()
     if not currency:
         return format_number(number, language=language)
     is_known = currency.upper() in get_global("all_currencies")

@@ -89,6 +89,12 @@ def _round_up(number: float) -> int:
     return next(ceil(m * magnitude) for m in (1.2, 2, 4, 6, 8, 10, 12) if m * magnitude >= number)
 
 
+def _choose_step(rough: float) -> float:
+    """1, 2 or 5 times a power of ten, not below the rough one."""
+    magnitude: float = 10.0 ** floor(log10(rough))
+    return next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough)
+
+
 def _draw_count_grid(top: int, plot: float) -> SafeString:
     lines = [(_TOP + plot * (1 - quarter / 4), top * quarter / 4) for quarter in range(5)]
     return format_html_join(
@@ -123,11 +129,12 @@ def _draw_column(
 def _draw_day_labels(labels: Sequence[str], height: int) -> SafeString:
     slot = (WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
     every = ceil(len(labels) / 6) or 1
+    direction = "rtl" if get_language_bidi() else "ltr"
     return format_html_join(
         "",
-        '<text class="chart-tick" x="{}" y="{}" text-anchor="middle">{}</text>',
+        '<text class="chart-tick" x="{}" y="{}" text-anchor="middle" direction="{}">{}</text>',
         (
-            (f"{_LEFT + slot * (i + 0.5):.1f}", height - 8, label)
+            (f"{_LEFT + slot * (i + 0.5):.1f}", height - 8, direction, label)
             for i, label in enumerate(labels)
             if i % every == every // 2
         ),
@@ -137,7 +144,8 @@ def _draw_day_labels(labels: Sequence[str], height: int) -> SafeString:
 def _draw_axis(
     low: float, high: float, place: Callable[[float], float], write: Callable[[float], str], height: int
 ) -> SafeString:
-    ticks = [low + (high - low) * part / 4 for part in range(5)]
+    step = _choose_step((high - low) / 5)
+    ticks = [step * n for n in range(ceil(low / step), floor(high / step) + 1)]
     return format_html_join(
         "",
         '<path class="chart-grid" d="M{0} {1}V{2}"/><text class="chart-tick" x="{0}" y="{3}"'

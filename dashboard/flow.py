@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from campaigns.models import Campaign, Step
 from campaigns.reports import StepFigures, Sums
+from dashboard.formatting import localise_digits
 from triggers import kinds
 from triggers.models import Trigger
 
@@ -36,7 +37,8 @@ def describe_trigger(trigger: Trigger) -> Start:
         kind = kinds.get(trigger.kind)
     except KeyError:
         return Start(trigger, "")
-    return Start(trigger, str(kind.describe(kind.clean_settings(trigger.settings))))
+    sentence = str(kind.describe(kind.clean_settings(trigger.settings)))
+    return Start(trigger, localise_digits(sentence))
 
 
 def summarise(campaign: Campaign, figures: Mapping[int, StepFigures]) -> CampaignRow:

@@ -45,28 +45,36 @@ def localise_digits(text: str) -> str:
 
 
 def format_count(number: int) -> str:
-    return localise_digits(format_decimal(number, locale=current_locale()))
+    return localise_digits(format_decimal(number, locale=current_locale(), numbering_system="default"))
 
 
 def format_compact(number: float) -> str:
     """For chart axes: 1.2K."""
-    return localise_digits(format_compact_decimal(number, locale=current_locale(), fraction_digits=1))
+    return localise_digits(
+        format_compact_decimal(number, locale=current_locale(), fraction_digits=1, numbering_system="default")
+    )
 
 
 def format_share(share: float) -> str:
     """A share of 1 as a percentage; one digit after the point below ten per cent."""
     pattern = "#,##0.0%" if 0 < abs(share) < 0.1 else "#,##0%"
-    return localise_digits(format_percent(share, format=pattern, locale=current_locale()))
+    return localise_digits(
+        format_percent(share, format=pattern, locale=current_locale(), numbering_system="default")
+    )
 
 
 def format_points(difference: float) -> str:
     """A difference of two shares with its sign, in percentage points."""
-    number = format_decimal(difference * 100, format="+#,##0.0;-#,##0.0", locale=current_locale())
+    number = format_decimal(
+        difference * 100, format="+#,##0.0;-#,##0.0", locale=current_locale(), numbering_system="default"
+    )
     return localise_digits(number)
 
 
 def format_money(amount: Decimal | float, currency: str) -> str:
-    return localise_digits(format_currency(amount, currency, locale=current_locale()))
+    return localise_digits(
+        format_currency(amount, currency, locale=current_locale(), numbering_system="default")
+    )
 
 
 def format_sums(sums: Mapping[str, Decimal]) -> str:

@@ -1,4 +1,4 @@
-"""An email to look at: rendered again from its row, from a template's sample, or read from the preview inbox."""
+"""An email to look at: rendered again from its row or from a sample, or read from the preview inbox."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def read_preview(mail: PreviewMail) -> ShownMail:
 
 
 def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
-    """The very email that was sent, from its version, arm, language and context; its links count no clicks."""
+    """The very email that was sent, from its version, arm, language and context; its links count nothing."""
     assignment = rendered.assignment
     changes = assignment.variant.changes if assignment and assignment.variant else {}
     try:

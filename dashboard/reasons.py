@@ -3,7 +3,7 @@
 import re
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, "str | Promise"] = {
@@ -16,7 +16,9 @@ SENTENCES: dict[str, "str | Promise"] = {
     "cart_empty": _("The cart was empty."),
     "order_cancelled": _("The order was cancelled."),
     "no_customer": _("The event belongs to no known customer."),
+    "order_refunded": _("The order was refunded in full."),
     "trigger_paused": _("The trigger was paused."),
+    "settings_invalid": _("The settings of the trigger are wrong; someone has to mend them."),
     # May we?
     "no_consent": _("The customer has not agreed to marketing mail."),
     "withdrawn": _("The customer has said no to marketing mail."),
@@ -24,6 +26,8 @@ SENTENCES: dict[str, "str | Promise"] = {
     "paused": _("The customer asked for a break from our mail."),
     "frequency_cap": _("The customer had already received as much mail as the limit allows."),
     "quiet_hours": _("It was night where the customer lives, so the email waits for the morning."),
+    "complained": _("The customer marked our mail as spam."),
+    "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
     "no_address": _("The customer has no email address."),
     "campaign_paused": _("The campaign is paused."),
     "held_out": _("The customer belongs to the comparison group that gets no email."),
@@ -37,8 +41,28 @@ SENTENCES: dict[str, "str | Promise"] = {
     "in_doubt": _(
         "The connection broke while sending; nobody can know whether it left, so it is not sent twice."
     ),
+    "worker_stopped": _("Sending was interrupted before the email left; it will be tried again."),
+    "possible_duplicate": _(
+        "Nobody can know whether it left; an order email is rather sent twice than never."
+    ),
+    "seen_by_provider": _("The mail provider confirmed it later."),
+    "cancelled": _("The mail provider was told not to send it."),
+    "recipient_refused": _("The mail server refused the address."),
     "route_down": _("The way out for mail was closed; it will be tried again."),
     "rate_limited": _("The mail provider asked us to slow down; it will be tried again."),
+    "batch_time_over": _("Its batch ran out of time; it will be tried again."),
+    **dict.fromkeys(
+        ["connect_failed", "connection_lost", "tls_failed", "provider_failing"],
+        _("The mail provider could not be reached; it will be tried again."),
+    ),
+    **dict.fromkeys(
+        ["configuration", "starttls_missing", "login_not_offered", "unsupported"],
+        _("The mail provider is not set up right; someone has to mend the settings."),
+    ),
+    **dict.fromkeys(
+        ["lost_after_bytes", "lost_after_dot", "timeout_after_dot", "unknown"],
+        _("The mail provider never confirmed it; nobody can know whether it left."),
+    ),
 }
 _PROVIDER_CODE = re.compile(r"(smtp|http)_(\d{3})")
 
@@ -49,15 +73,17 @@ def explain_reason(code: str) -> str:
         return str(sentence)
     if match := _PROVIDER_CODE.fullmatch(code):
         return _explain_provider_code(match[1], int(match[2]))
-    return _now("Reason: %(code)s.") % {"code": code.replace("_", " ")} if code else ""
+    return gettext("Reason: %(code)s.") % {"code": code.replace("_", " ")} if code else ""
 
 
 def _explain_provider_code(protocol: str, number: int) -> str:
     if protocol == "smtp" and number >= 500:
-        return _now("The mailbox refused the email for good (SMTP %(number)s).") % {"number": number}
+        return gettext("The mailbox refused the email for good (SMTP %(number)s).") % {"number": number}
     if protocol == "smtp":
-        return _now("The mailbox could not take the email just then (SMTP %(number)s).") % {"number": number}
-    return _now("The mail provider refused the email (HTTP %(number)s).") % {"number": number}
+        return gettext("The mailbox could not take the email just then (SMTP %(number)s).") % {
+            "number": number
+        }
+    return gettext("The mail provider refused the email (HTTP %(number)s).") % {"number": number}
 
 
 OBJECTIONS: dict[str, "str | Promise"] = {

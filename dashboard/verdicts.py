@@ -75,7 +75,7 @@ def _write_sentences(results: Results, names: dict[str, str], control: str | Non
 def _write_sentence(arm: str, other: str, comparison: Comparison) -> str:
     templates = {
         Reading.COLLECTING: _(
-            "“%(arm)s” against “%(other)s”: still collecting, each needs at least %(least)s people who ordered."
+            "“%(arm)s” against “%(other)s”: still collecting; each needs at least %(least)s orders."
         ),
         Reading.UNCLEAR: _("“%(arm)s” against “%(other)s”: no clear difference yet."),
         Reading.HIGHER: _("“%(arm)s” against “%(other)s”: more people ordered so far."),

@@ -20,16 +20,16 @@ MESSAGE: Words = {
     "unknown": _("Nobody can know"),
 }
 REACTION: Words = {
-    "processed": _("Accepted by the provider"),
-    "deferred": _("Delayed by the mailbox"),
-    "delivered": _("Delivered"),
-    "bounced": _("Bounced"),
-    "blocked": _("Blocked by the mailbox"),
-    "dropped": _("Dropped by the provider"),
-    "opened": _("Opened"),
-    "clicked": _("Clicked"),
-    "unsubscribed": _("Unsubscribed"),
-    "complained": _("Marked as spam"),
+    "processed": pgettext_lazy("reaction", "Accepted by the provider"),
+    "deferred": pgettext_lazy("reaction", "Delayed by the mailbox"),
+    "delivered": pgettext_lazy("reaction", "Delivered"),
+    "bounced": pgettext_lazy("reaction", "Bounced"),
+    "blocked": pgettext_lazy("reaction", "Blocked by the mailbox"),
+    "dropped": pgettext_lazy("reaction", "Dropped by the provider"),
+    "opened": pgettext_lazy("reaction", "Opened"),
+    "clicked": pgettext_lazy("reaction", "Clicked"),
+    "unsubscribed": pgettext_lazy("reaction", "Unsubscribed"),
+    "complained": pgettext_lazy("reaction", "Marked as spam"),
 }
 ENROLMENT: Words = {
     "waiting": _("Waiting for its time"),

@@ -16,13 +16,13 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.configuration import ConfigurationError
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.outcomes import BATCH_SECONDS, Breaker, fail, judge_status, judge_valid, postpone
 from delivery.validation import find_problems
 
 logger = logging.getLogger(__name__)
 
 SETTING = "PAIRWELL_ANYMAIL_BACKEND"
-DELIVERY_ARG = "pw_delivery_id"
 # By name: these classes belong to the HTTP package of Anymail, which is not ours to import.
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
 
@@ -96,7 +96,16 @@ def _hand_over(connection: Any, envelope: Envelope, *, now: datetime) -> Outcome
         return _judge_error(error, now=now)
     if not sent:
         return fail(OutcomeKind.REJECTED, "cancelled", "A pre_send receiver or the backend held it back.")
-    status = getattr(message, "anymail_status", None)
+    return _judge_success(getattr(message, "anymail_status", None))
+
+
+def _judge_success(status: Any) -> Outcome:
+    """What Anymail noted beside "sent"; a backend that is not Anymail's notes nothing."""
+    kinds = set(getattr(status, "status", None) or ())
+    if kinds & {"rejected", "invalid", "failed"}:
+        return fail(OutcomeKind.REJECTED, "recipient_refused", "The provider refuses this recipient.")
+    if "unknown" in kinds:
+        return fail(OutcomeKind.UNKNOWN, "status_unknown", "The provider did not say what became of it.")
     provider_id = getattr(status, "message_id", None)
     return Outcome(OutcomeKind.ACCEPTED, provider_id=provider_id if isinstance(provider_id, str) else "")
 

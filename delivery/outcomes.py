@@ -20,7 +20,8 @@ _ROUTE = frozenset({401, 403, 404, 405, 407, 410})
 
 def fail(kind: OutcomeKind, reason: str, detail: str = "") -> Outcome:
     """An outcome cut to what a row can hold, without addresses or keys."""
-    return Outcome(kind, reason[:REASON_CHARS_MAX], hide_personal(detail)[:DETAIL_CHARS_MAX])
+    shown = hide_personal(detail[: 4 * DETAIL_CHARS_MAX])[:DETAIL_CHARS_MAX]
+    return Outcome(kind, reason[:REASON_CHARS_MAX], shown)
 
 
 def refuse(problems: Sequence[Problem]) -> Outcome:

@@ -17,12 +17,14 @@ from sendgrid.helpers import mail as sg
 
 from delivery.addresses import AddressError, to_ascii_address
 from delivery.base import Envelope, Outcome, Problem
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.outcomes import BATCH_SECONDS, Breaker, judge_valid, postpone
 from delivery.sendgrid_http import DEFAULT_HOST, check_host, check_key, open_session, post
 from delivery.sendgrid_rules import find_violations
 from delivery.validation import find_problems
 
-DELIVERY_ARG = "pw_delivery_id"
+Body = dict[str, Any]
+
 _KEY_SHAPE = re.compile(r"SG\.[\w-]{16,64}\.[\w-]{16,128}", re.ASCII)
 
 
@@ -58,10 +60,19 @@ class SendGridTransport:
         return find_problems(envelope) or find_violations(build_body(envelope))
 
     def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
-        def hand_over(valid: list[Envelope]) -> list[Outcome]:
-            return asyncio.run(self._post_all(valid, now))
+        """Runs an event loop of its own, so the calling thread must not have one running."""
+        bodies: dict[int, Body] = {}  # what was validated is what leaves, built once
 
-        return judge_valid(envelopes, self.validate, hand_over)
+        def validate(envelope: Envelope) -> list[Problem]:
+            if problems := find_problems(envelope):
+                return problems
+            bodies[id(envelope)] = build_body(envelope)
+            return find_violations(bodies[id(envelope)])
+
+        def hand_over(valid: list[Envelope]) -> list[Outcome]:
+            return asyncio.run(self._post_all([bodies[id(envelope)] for envelope in valid], now))
+
+        return judge_valid(envelopes, validate, hand_over)
 
     def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
         """Without the Email Activity add-on SendGrid can't be asked; its events tell."""
@@ -81,29 +92,29 @@ class SendGridTransport:
                 problems.append(Problem("PAIRWELL_FROM_EMAIL", f"{error} Use a verified sender."))
         return problems
 
-    async def _post_all(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
+    async def _post_all(self, bodies: list[Body], now: datetime) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         url = f"{self._host}/v3/mail/send"
-        breaker, waiting = Breaker(now), iter(enumerate(envelopes))
+        breaker, waiting = Breaker(now), iter(enumerate(bodies))
         ends_at = asyncio.get_running_loop().time() + BATCH_SECONDS
 
         async def work(session: aiohttp.ClientSession) -> None:
-            for index, envelope in waiting:
+            for index, body in waiting:
                 if breaker.verdict is None and asyncio.get_running_loop().time() > ends_at:
                     breaker.verdict = postpone(now, "batch_time_over")
                 if breaker.verdict is None:
-                    data = json.dumps(build_body(envelope), ensure_ascii=False).encode()
+                    data = json.dumps(body, ensure_ascii=False).encode()
                     outcomes[index] = await post(session, url, data=data, now=now)
                     breaker.note(outcomes[index])
                 else:
                     outcomes[index] = breaker.verdict
 
         async with open_session(self._api_key, timeout=self._timeout) as session:
-            await asyncio.gather(*(work(session) for _ in range(min(self._concurrency, len(envelopes)))))
-        return [outcomes[index] for index in range(len(envelopes))]
+            await asyncio.gather(*(work(session) for _ in range(min(self._concurrency, len(bodies)))))
+        return [outcomes[index] for index in range(len(bodies))]
 
 
-def build_body(envelope: Envelope) -> dict[str, Any]:
+def build_body(envelope: Envelope) -> Body:
     """The body of ``POST /v3/mail/send``: one personalization, our id in it, no tracking of SendGrid's."""
     person = sg.Personalization()
     # SendGrid takes no ; or , in a recipient's name; a blank keeps it readable.
@@ -129,5 +140,5 @@ def build_body(envelope: Envelope) -> dict[str, Any]:
         subscription_tracking=sg.SubscriptionTracking(enable=False),
         ganalytics=sg.Ganalytics(enable=False),
     )
-    body: dict[str, Any] = mail.get()
+    body: Body = mail.get()
     return body

@@ -16,11 +16,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from sendgrid.helpers.eventwebhook import EventWebhook
 
 from delivery.base import DeliveryEvent
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.scanners import is_scanner
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
-DELIVERY_ARG = "pw_delivery_id"
 
 _KINDS = {
     "processed": "processed",

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from delivery.addresses import hide_personal
 from delivery.base import Outcome, OutcomeKind
 from delivery.configuration import ConfigurationError, is_loopback
 from delivery.outcomes import fail, judge_status, postpone
@@ -95,13 +94,13 @@ async def _read_answer(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _read_errors(answer: bytes) -> str:
-    """The provider's own words, field by field; empty if they are not its JSON."""
+    """SendGrid's own words, field by field, not yet cleaned; empty if they are not its JSON."""
     try:
         errors = json.loads(answer)["errors"]
         lines = [f"{error.get('field') or 'request'}: {error.get('message')}" for error in errors]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return ""
-    return hide_personal("; ".join(lines))
+    return "; ".join(lines)
 
 
 def _judge_failure(error: Exception, *, has_sent: bool, now: datetime) -> Outcome:

@@ -39,9 +39,13 @@ RESERVED_HEADERS = frozenset(
     ]
 )
 
-_ENCODED_BREAK = re.compile(r"%0[ad]", re.IGNORECASE)
-_DIRECTION_OVERRIDES = frozenset("\u202d\u202e")
-_LINE_SEPARATORS = frozenset("\u0085\u2028\u2029")
+_UNSAFE = re.compile(
+    r"(?P<control>[\x00-\x1f\x7f-\x9f\u2028\u2029])"
+    r"|(?P<half>[\ud800-\udfff])"
+    r"|(?P<override>[\u202d\u202e])"
+    r"|(?P<encoded>%0[ad])",
+    re.IGNORECASE,
+)
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 _MARKS_MAX = 8
 _UNSUBSCRIBE_URI = re.compile(r"<([^<>\s]+)>")
@@ -55,16 +59,16 @@ def find_problems(envelope: Envelope) -> list[Problem]:
 
 def explain_unsafe_header(value: str) -> str:
     """Why the text must not go into a header; empty when it may."""
-    for character in value:
-        if character in _LINE_SEPARATORS or unicodedata.category(character) == "Cc":
-            return f"holds the control character U+{ord(character):04X}, which could start a new header."
-        if unicodedata.category(character) == "Cs":
-            return "holds half of a character (a lone surrogate) that can't be encoded."
-        if character in _DIRECTION_OVERRIDES:
-            return "holds a direction override that disguises text. Use isolates (U+2066 to U+2069)."
-    if _ENCODED_BREAK.search(value):
-        return "holds a percent-encoded line break. Remove it where the value comes from."
-    return ""
+    found = _UNSAFE.search(value)
+    if not found:
+        return ""
+    if found["control"]:
+        return f"holds the control character U+{ord(found['control']):04X}, which could start a new header."
+    if found["half"]:
+        return "holds half of a character (a lone surrogate) that can't be encoded."
+    if found["override"]:
+        return "holds a direction override that disguises text. Use isolates (U+2066 to U+2069)."
+    return "holds a percent-encoded line break. Remove it where the value comes from."
 
 
 def _check_class(envelope: Envelope) -> Iterator[Problem]:
@@ -96,7 +100,7 @@ def _check_header_texts(envelope: Envelope) -> Iterator[Problem]:
 
 def _has_mark_pile(value: str) -> bool:
     run = 0
-    for character in value:
+    for character in "" if value.isascii() else value:
         run = run + 1 if unicodedata.combining(character) else 0
         if run > _MARKS_MAX:
             return True

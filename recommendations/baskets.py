@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ from shop.models import Order, OrderLine, Product
 
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 GUEST = -1
 
@@ -46,7 +48,7 @@ def read_baskets(now: datetime, *, days: int) -> Baskets:
         product__status=Product.Status.ACTIVE,
     )
     rows = lines.order_by("pk").values_list("order_id", "product_id").iterator(chunk_size=10_000)
-    pairs = np.fromiter(rows, dtype=np.dtype((np.int64, 2)))
+    pairs: Ints = np.fromiter(chain.from_iterable(rows), dtype=np.int64).reshape(-1, 2)
     order_ids, order = np.unique(pairs[:, 0], return_inverse=True)
     product_ids, product = np.unique(pairs[:, 1], return_inverse=True)
     ages, customers = _read_order_facts(order_ids, now, days=days)
@@ -85,5 +87,5 @@ def _read_order_facts(order_ids: Ints, now: datetime, *, days: int) -> tuple[Flo
         position = positions.get(pk)
         if position is not None:  # an order of nothing but retired products has no lines here
             ages[position] = (now - placed_at) / timedelta(days=1)
-            customers[position] = GUEST if customer_id is None else customer_id
+            customers[position] = customer_id or GUEST
     return ages, customers

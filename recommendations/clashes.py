@@ -40,16 +40,15 @@ _STATED_TRAITS = {
     "anniversary": re.compile(r"\b\d+(?:st|nd|rd|th)\b"),
     "age": re.compile(r"\bage[sd]?\s?\d+(?:\s?-\s?\d+)?|\b\d+(?:\s?-\s?\d+)?\s?(?:years?|yrs?|months?)\b"),
     "scale": re.compile(r"\b1:\d+\b"),
-    "size": re.compile(
-        r"\b(?:size|eu|uk|us|размер|سایز|مقاس|מידה)\s?\d+(?:[.,]\d+)?\b|\b(?:xx?s|xx?x?l)\b|\bsize [sml]\b"
-    ),
+    "size": re.compile(r"\b(?:size|eu|uk|us|размер|سایز|مقاس|מידה)\s?\d+(?:[.,]\d+)?\b|\b(?:xx?s|xx?x?l)\b"),
+    "letter": re.compile(r"\b(?!a\b)[a-z]\b"),
     "for whom": re.compile(
         r"\b(?:men|women|ladies|gents|boys?|girls?|kids?|baby|toddlers?|teenage|teenager|adults?|his|hers|mum|dad)\b"
     ),
     "for what": re.compile(r"\b(?:for|fits|compatible with|для|برای)\s.*\d.*$"),
 }
 # What must be the same where both state it.
-_DIMENSION = re.compile(r"\b\d+(?:[.,]\d+)?\s?(?:mm|cm|мм|см|سانت|میلی‌متر)\b")
+_DIMENSION = re.compile(r"\b\d+(?:[.,]\d+)?(?:\s?x\s?\d+(?:[.,]\d+)?)*\s?(?:mm|cm|мм|см|سانت|میلی‌متر)\b")
 
 
 @dataclass(frozen=True)

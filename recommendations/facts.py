@@ -83,8 +83,9 @@ def _read_neighbours(
 ) -> dict[tuple[str, int], list[NeighbourRow]]:
     rows: dict[tuple[str, int], list[NeighbourRow]] = defaultdict(list)
     found = Neighbour.objects.filter(model=model, product__in=anchors).order_by("rank")
-    for kind, product, *row in found.values_list("kind", "product_id", "neighbour_id", "score", "support"):
-        rows[kind, product].append(NeighbourRow(*row))
+    columns = found.values_list("kind", "product_id", "neighbour_id", "score", "support")
+    for kind, product, neighbour, score, support in columns:
+        rows[kind, product].append(NeighbourRow(neighbour, score, support))
     return rows
 
 

@@ -24,7 +24,7 @@ class Policy:
 
     # What an email may show.
     min_support: int | None = None  # orders that hold both; empty: see `support_floor`
-    min_score: float = 0.05  # below it, pairs looked random to a reader
+    min_score: float = 0.07  # below it, pairs looked random to a reader
     rebuy_days: int = 90
     most_picks: int = 3
     most_anchors: int = 30  # a wholesale cart of 500 lines is about its first thirty

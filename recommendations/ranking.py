@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendations.baskets import Floats, Ints
+from recommendations.baskets import Flags, Floats, Ints
 from recommendations.pairs import PairBlock, PairCounts
 from recommendations.scorers import Counts, Scorer, passes_lift, score_asymmetric_cosine
 
@@ -50,7 +50,7 @@ def _counts_of(block: PairBlock, pairs: PairCounts) -> Counts:
     )
 
 
-def _best_of(block: PairBlock, scores: Floats, sensible: object, *, support_floor: int, kept: int) -> Ranked:
+def _best_of(block: PairBlock, scores: Floats, sensible: Flags, *, support_floor: int, kept: int) -> Ranked:
     rows = np.flatnonzero(sensible)
     below = block.orders[rows] < support_floor
     rows = rows[np.lexsort((block.b[rows], -scores[rows], below, block.a[rows]))]

@@ -17,7 +17,7 @@ from recommendations.upgrades import CatalogueItem, find_upgrades, read_ownershi
 from shop.models import Product
 
 ROWS_A_BLOCK = 5_000
-Row: TypeAlias = tuple[object, ...]
+Row: TypeAlias = tuple[int | float | str, ...]
 
 
 def write_complements(

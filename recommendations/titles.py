@@ -9,26 +9,30 @@ from scipy import sparse
 
 WORD = re.compile(r"[^\W_]+(?:[.,/:]\d+)*")
 
-# Words in which variants of one product differ, in the languages of our shops: colours, patterns, sizes.
-_VARIANT_TEXT = """
+# Words in which variants of one product differ, in the languages of our shops.
+_DESIGN_TEXT = """
 red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
 cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
 midnight starlight khaki burgundy coral
 polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham checked plain patterned
-small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
-with in for
 قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای
-فیروزه‌ای کوچک متوسط بزرگ سایز رنگ با و
-أحمر وردي أزرق أخضر أبيض أسود أصفر برتقالي بنفسجي رمادي فضي ذهبي بني بيج كحلي صغير وسط كبير مقاس لون مع
+فیروزه‌ای رنگ
+أحمر وردي أزرق أخضر أبيض أسود أصفر برتقالي بنفسجي رمادي فضي ذهبي بني بيج كحلي لون
 אדום אדומה ורוד ורודה כחול כחולה ירוק ירוקה לבן לבנה שחור שחורה צהוב צהובה כתום סגול סגולה אפור אפורה
-כסף זהב חום חומה קרם טורקיז קטן קטנה בינוני גדול גדולה מידה צבע עם
+כסף זהב חום חומה קרם טורקיז צבע
 красный красная красное розовый розовая розовое синий синяя синее голубой голубая зелёный зелёная зеленый
 зеленая белый белая белое чёрный чёрная чёрное черный черная черное жёлтый жёлтая желтый желтая оранжевый
-фиолетовый серый серая серое серебристый золотой золотистый коричневый бежевый бежевая маленький
-маленькая средний большой большая размер цвет с и для
+фиолетовый серый серая серое серебристый золотой золотистый коричневый бежевый бежевая цвет
 """
-VARIANT_WORDS = frozenset(_VARIANT_TEXT.replace("\u200c", "").split())
-SAME_LINE = 0.5
+_SIZE_TEXT = """
+small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
+with in for
+کوچک متوسط بزرگ سایز با و صغير وسط كبير مقاس مع קטן קטנה בינוני גדול גדולה מידה עם
+маленький маленькая средний большой большая размер с и для
+"""
+DESIGN_WORDS = frozenset(_DESIGN_TEXT.replace("\u200c", "").split())
+VARIANT_WORDS = DESIGN_WORDS | frozenset(_SIZE_TEXT.split())
+SAME_LINE = 0.4
 SAME_LINE_ACROSS_TYPES = 0.8
 
 
@@ -62,10 +66,19 @@ def are_variants(title: str, other: str, *, same_type: bool) -> bool:
     return shared >= (SAME_LINE if same_type else SAME_LINE_ACROSS_TYPES)
 
 
+def differ_in_design_only(title: str, other: str) -> bool:
+    """Whether nothing but colours and patterns tells two titles apart: the dearer is no better one."""
+    difference = frozenset(split_words(title)) ^ frozenset(split_words(other))
+    return difference <= DESIGN_WORDS
+
+
 def tfidf_matrix(titles: Sequence[str]) -> "sparse.csr_array[np.float64]":
-    """Titles by words, rows of length 1: `row @ row` is the cosine. Sublinear counts, smoothed idf."""
+    """Titles by words, rows of length 1: `row @ row` is the cosine. A word counts once; smoothed idf.
+
+    Colours, sizes and numbers are left out: being pink makes no two things alike.
+    """
     vocabulary: dict[str, int] = {}
-    words = [sorted(set(split_words(title))) for title in titles]
+    words = [sorted(family_words(title)) for title in titles]
     columns = [vocabulary.setdefault(word, len(vocabulary)) for row in words for word in row]
     rows = np.repeat(np.arange(len(titles)), [len(row) for row in words])
     found = np.bincount(columns, minlength=len(vocabulary)) if columns else np.zeros(len(vocabulary))

@@ -15,9 +15,10 @@ from scipy import sparse
 
 from recommendations.baskets import GUEST, Baskets, Floats, Ints
 from recommendations.clashes import find_clash
-from recommendations.titles import tfidf_matrix
+from recommendations.titles import differ_in_design_only, tfidf_matrix
 
-MIN_TITLE_SIMILARITY = 0.3
+MIN_TITLE_SIMILARITY = 0.35
+MIN_TITLE_SIMILARITY_UNOWNED = 0.5  # where no customer has come to own both yet
 TITLE_WEIGHT = 0.5
 SALES_WEIGHT = 1.0
 KEPT = 10
@@ -107,9 +108,10 @@ def _find_in_group(
         rows = slice(start, start + ROWS_A_BLOCK)
         alike = (group.titles[rows] @ group.titles.T).toarray()
         owners = (group.owned[rows] @ group.owned.T).toarray()
+        floor = np.where(owners > 0, MIN_TITLE_SIMILARITY, MIN_TITLE_SIMILARITY_UNOWNED)
         for offset in range(alike.shape[0]):
             band = np.arange(first[start + offset], last[start + offset])
-            found = band[alike[offset, band] >= MIN_TITLE_SIMILARITY]
+            found = band[alike[offset, band] >= floor[offset, band]]
             yield from _choose(group, start + offset, found, alike=alike[offset], owners=owners[offset])
 
 
@@ -122,7 +124,10 @@ def _arrange_group(items: Sequence[CatalogueItem], ownership: Ownership) -> _Gro
     )
     owned = sparse.csr_array(place @ ownership.owned.T)
     return _Group(
-        items, owned, tfidf_matrix([item.title for item in items]), np.log1p(place @ ownership.recent)
+        items,
+        owned,
+        tfidf_matrix([item.title for item in items]),
+        np.log1p(np.asarray(place @ ownership.recent, dtype=np.float64)),
     )
 
 
@@ -158,6 +163,6 @@ def _relative(values: Floats) -> Floats:
 
 
 def _clash(item: CatalogueItem, other: CatalogueItem) -> str:
-    if item.title.casefold() == other.title.casefold():
-        return "same title"
+    if differ_in_design_only(item.title, other.title):
+        return "design"
     return find_clash(item.title, other.title, item.attributes, other_attributes=other.attributes)

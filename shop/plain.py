@@ -14,7 +14,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 MAX_DEPTH = 10
 MAX_TEXT = 10_000
-MAX_ELEMENT_BYTES = 256 * 1024
+MAX_ELEMENT_BYTES = 1024 * 1024
 
 # Everything below space but tab and line ends, delete, the C1 block, and halves of surrogate pairs.
 _FORBIDDEN = (*range(9), 11, 12, *range(14, 32), *range(127, 160))
@@ -76,7 +76,7 @@ def _check_text(value: str, path: str) -> str:
     return value
 
 
-def _check_number(value: float, path: str) -> int | float:
+def _check_number(value: int | float, path: str) -> int | float:
     if isinstance(value, int) and abs(value) >= 2**63:
         raise NotPlain(path, "The number is too large.", "Send long numbers as text.")
     if isinstance(value, float) and not math.isfinite(value):

@@ -32,7 +32,7 @@ class Rows(Generic[Row]):
     """Rows of one model by external id: those that were there, those that are new, those that changed."""
 
     def __init__(self, model: type[Row], fields: tuple[str, ...], *, related: str = "") -> None:
-        self.model = model
+        self.model: type[Row] = model
         self.fields = fields
         self.related = related
         self._by_id: dict[str, Row] = {}
@@ -64,8 +64,8 @@ class Rows(Generic[Row]):
 
     def write(self) -> None:
         """New rows in the order of their ids, so that two writers can't wait for each other."""
-        new = sorted((row for row in self if row.pk is None), key=lambda row: row.external_id)
-        changed = [row for row in self if row.pk is not None and row.external_id in self._changed]
+        new = sorted((row for row in self if row._state.adding), key=lambda row: row.external_id)
+        changed = [row for row in self if not row._state.adding and row.external_id in self._changed]
         self.model._default_manager.bulk_create(new, batch_size=_ROWS_PER_INSERT)
         if changed:
             self.model._default_manager.bulk_update(changed, self.fields, batch_size=_ROWS_PER_UPDATE)

@@ -52,7 +52,8 @@ def read_time(value: str) -> datetime:
     try:
         time = datetime.fromisoformat(value)
     except ValueError:
-        raise BadValue(f"{show(value)} is not a time.", example) from None
+        message = f"{show(value)} is not a time." if value else "The time is empty."
+        raise BadValue(message, example) from None
     if time.tzinfo is None:
         raise BadValue(f"{show(value)} has no offset, so nobody knows which moment it is.", example)
     try:

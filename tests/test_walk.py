@@ -140,7 +140,7 @@ def test_an_event_walks_from_the_api_to_a_credited_order(
 
     # She agrees, and orders; the shop posts the order twice.
     agreed = {"id": "yes", "kind": "consent.granted", "occurred_at": now.isoformat()}
-    agreed |= {"customer": make_order_event("1", "kettle")["customer"], "consent": {"basis": "explicit"}}
+    agreed |= {"customer": make_order_event("1", "kettle")["customer"], "consent": {"basis": "explicit", "text": "Write to me"}}
     assert post_event(site, key, agreed) == "recorded"
     order = make_order_event("1", "kettle")
     assert [post_event(site, key, order), post_event(site, key, order)] == ["recorded", "known"]

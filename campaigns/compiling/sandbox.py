@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined
-from jinja2.defaults import DEFAULT_FILTERS
-from jinja2.runtime import LoopContext
+from jinja2.filters import FILTERS
+from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from campaigns.compiling.addresses import (
@@ -52,8 +53,11 @@ class UnknownVariable(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         name = str(self._undefined_name)
-        if not isinstance(self._undefined_obj, dict):
+        if self._undefined_obj is missing:
             return f"“{name}” is not in the context"
+        if not isinstance(self._undefined_obj, dict):
+            kind = "nothing" if self._undefined_obj is None else type(self._undefined_obj).__name__
+            return f"“{name}” is asked of {kind}; check with “if” that there is something"
         close = difflib.get_close_matches(name, self._undefined_obj, n=1)
         known = f"did you mean “{close[0]}”?" if close else f"there is: {', '.join(self._undefined_obj)}"
         return f"“{name}” is not there; {known}"
@@ -74,7 +78,7 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         if isinstance(obj, LoopContext) and attribute in LOOP_ATTRIBUTES:
             return getattr(obj, attribute)
-        return self.undefined(obj=obj, name=attribute)
+        return obj if isinstance(obj, Undefined) else self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, dict):
@@ -83,8 +87,8 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             try:
                 return obj[argument]
             except IndexError:
-                return self.undefined(obj=obj, name=argument)
-        return self.undefined(obj=obj, name=argument)
+                return self.undefined(obj=obj, name=str(argument))
+        return obj if isinstance(obj, Undefined) else self.undefined(obj=obj, name=str(argument))
 
 
 def _present(value: Any) -> Any:
@@ -114,7 +118,7 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
 def _environment(language: str, timezone: str, **options: Any) -> DataEnvironment:
     environment = DataEnvironment(undefined=UnknownVariable, **options)
     environment.filters = {
-        **{name: DEFAULT_FILTERS[name] for name in BUILT_IN_FILTERS},
+        **{name: FILTERS[name] for name in BUILT_IN_FILTERS},
         **formatting_filters(language, timezone),
         **_PLACE_FILTERS,
     }

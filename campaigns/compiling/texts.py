@@ -36,7 +36,7 @@ class Choices:
         """The wanted language if there is any text in it (or in its base language), else the next best."""
         for tag in self.chain:
             if self.texts.get(tag):
-                return self.language if self.language.startswith(tag) else tag
+                return self.language if f"{self.language}-".startswith(f"{tag}-") else tag
         return self.language
 
     @property

@@ -36,21 +36,24 @@ class Masked:
 
         return self.pattern.sub(put_back, text)
 
-    def prove(self, text: str) -> None:
-        """Statements once each and in order, expressions at least once; CompileError otherwise."""
-        found = [match[1] or match[2] for match in self.pattern.finditer(text)]
-        statements = [word for word in found if self.tokens[word].is_statement]
-        if statements != [word for word, token in self.tokens.items() if token.is_statement]:
-            raise self._lost("MJML moved or lost a statement", statements)
-        missing = [word for word, token in self.tokens.items() if word not in found and "{{" in token.html]
-        if missing:
-            raise self._lost("MJML lost an expression", [], missing[0])
+    def prove_statements(self, text: str) -> None:
+        """Each statement once and in order; CompileError otherwise."""
+        expected = [word for word, token in self.tokens.items() if token.is_statement]
+        found = [word for word in self._find(text) if self.tokens[word].is_statement]
+        if found != expected:
+            lost = next((word for word in expected if found.count(word) != 1), expected[0])
+            raise self._error(lost, "MJML moved or lost this statement")
 
-    def _lost(self, message: str, found: list[str], word: str = "") -> CompileError:
-        expected = (name for name, token in self.tokens.items() if token.is_statement)
-        word = word or next((name for name in expected if found.count(name) != 1), next(iter(self.tokens)))
-        return self.source.error(
-            self.source.text.find(word),
-            message,
-            "put it into mj-text, mj-button, mj-table or around whole elements",
-        )
+    def prove_expressions(self, html: str) -> None:
+        """Each expression at least once (Outlook gets some a second time); CompileError otherwise."""
+        found = set(self._find(html))
+        for word, token in self.tokens.items():
+            if word not in found and "{{" in token.html:
+                raise self._error(word, "MJML lost this expression")
+
+    def _find(self, text: str) -> list[str]:
+        return [match[1] or match[2] for match in self.pattern.finditer(text)]
+
+    def _error(self, word: str, message: str) -> CompileError:
+        hint = "put it into mj-text, mj-button or mj-table, or around whole elements"
+        return self.source.error(self.source.text.find(word), message, hint)

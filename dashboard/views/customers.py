@@ -48,10 +48,8 @@ def show_customer(request: PageRequest, uuid: uuid.UUID) -> HttpResponse:
 
 
 def _newest_messages(customer: Customer) -> QuerySet[Message]:
-    messages = Message.objects.with_status().filter(customer=customer)
-    return messages.select_related("step__campaign", "rendered", "order", "cart").order_by(
-        "-queued_at", "pk"
-    )[:NEWEST]
+    messages = Message.objects.with_status().filter(customer=customer).order_by("-queued_at", "pk")
+    return messages.select_related("step__campaign", "rendered", "order", "cart")[:NEWEST]
 
 
 def _newest_enrolments(customer: Customer) -> QuerySet[Enrolment]:

@@ -2,6 +2,7 @@ from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from campaigns.models import EmailTemplate, Step, TemplateVersion
 from dashboard.mail import render_sample
@@ -47,5 +48,6 @@ def _find_version(key: str) -> TemplateVersion:
 
 
 def _choose_language(request: PageRequest, version: TemplateVersion) -> str:
-    asked = request.GET.get("language", "")
-    return asked if asked in version.texts else next(iter(version.texts), "en")
+    """The language asked for, else that of the page, else the first one the template is written in."""
+    wanted = (request.GET.get("language", ""), get_language() or "", *version.texts)
+    return next((language for language in wanted if language in version.texts), "en")

@@ -112,11 +112,16 @@ def read_mapping_file(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise MappingError(f"{path}: {error}") from error
-    tables = [content.pop(name, {}) for name in ("map", "set")] if isinstance(content, dict) else [None, None]
-    if content or not all(isinstance(table, dict) for table in tables):
+    if not isinstance(content, dict) or not content.keys() <= {"map", "set"} or not _are_tables(content):
         raise MappingError(f"{path}: write two tables, map (column = field) and set (field = value).")
-    maps, sets = ({str(key): str(value) for key, value in table.items()} for table in tables)
+    maps, sets = (
+        {str(key): str(value) for key, value in content.get(name, {}).items()} for name in ("map", "set")
+    )
     return maps, sets
+
+
+def _are_tables(content: dict[str, Any]) -> bool:
+    return all(isinstance(table, dict) for table in content.values())
 
 
 def read_pairs(pairs: Iterable[str], option: str) -> dict[str, str]:

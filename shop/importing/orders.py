@@ -56,11 +56,12 @@ def read_orders(rows: Iterable[Row], reader: RowReader) -> Iterator[Sourced | Re
 
 def _order(order_id: str, lines: list[_Numbered], reader: RowReader) -> Sourced:
     _, first = lines[0]
-    order = {name: first[name] for name in ("placed_at", "currency", "total", "url") if name in first}
+    order: dict[str, Any] = {
+        name: first[name] for name in ("placed_at", "currency", "total", "url") if name in first
+    }
     order |= {"id": first["order"], "lines": [_line(values) for _, values in lines]}
     element = {"id": f"order.placed:{order_id}", "kind": "order.placed", "order": order}
-    if "placed_at" in first:
-        element["occurred_at"] = first["placed_at"]
+    element["occurred_at"] = first.get("placed_at", "")
     if "customer" in first:
         element["customer"] = {"id": first["customer"], **_renamed(first, _CUSTOMER_PARTS)}
     numbers = [number for number, _ in lines]
@@ -69,7 +70,9 @@ def _order(order_id: str, lines: list[_Numbered], reader: RowReader) -> Sourced:
 
 def _line(values: dict[str, Any]) -> dict[str, Any]:
     """A row with a title states its product, so the products need not be imported before."""
-    line = {name: values[name] for name in ("product", "quantity", "unit_price") if name in values}
+    line: dict[str, Any] = {
+        name: values[name] for name in ("product", "quantity", "unit_price") if name in values
+    }
     if "product_title" in values and "product" in line:
         money = _renamed(values, {"currency": "currency", "unit_price": "price"})
         line["product"] = {"id": line["product"], **money, **_renamed(values, _PRODUCT_PARTS)}
@@ -98,10 +101,9 @@ def _refuse_row(row: Row, reader: RowReader) -> Refusal:
 def _repeated(order_id: str, lines: list[_Numbered], reader: RowReader, seen: set[str]) -> Refusal | None:
     if order_id not in seen:
         return None
+    hint = "Sort the file by order and import it again."
     message = f"The order '{order_id}' goes on here after other orders, its first lines were taken already."
-    return Refusal(
-        lines[0][0], reader.column_of("order"), message, "Sort the file by order and import it again."
-    )
+    return Refusal(lines[0][0], reader.column_of("order"), message, hint, len(lines))
 
 
 def _disagreement(lines: list[_Numbered], reader: RowReader) -> Refusal | None:
@@ -109,5 +111,6 @@ def _disagreement(lines: list[_Numbered], reader: RowReader) -> Refusal | None:
         for number, values in lines:
             if values.get(name) != lines[0][1].get(name):
                 message = f"The lines of the order '{values['order']}' have more than one {name}."
-                return Refusal(number, reader.column_of(name), message, "Give each order an id of its own.")
+                hint = "Give each order an id of its own."
+                return Refusal(number, reader.column_of(name), message, hint, len(lines))
     return None

@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -55,12 +55,10 @@ def open_table(path: Path, *, encoding: str = "", delimiter: str = "") -> Table:
 class CsvTable:
     def __init__(self, path: Path, encoding: str, delimiter: str) -> None:
         self._path = path
-        self._size = path.stat().st_size
+        self._size = max(path.stat().st_size, 1)
         self._position = 0
         self._encoding = encoding or _find_encoding(path)
-        with self._open() as file:
-            header = _guarded(path, lambda: file.readline())
-        self._delimiter = delimiter or _find_delimiter(header)
+        self._delimiter = delimiter or _find_delimiter(_guarded(path, self._read_header))
         self.columns = [name.strip() for name in next(self._records(), [])]
         if not any(self.columns):
             raise TableError(f"{path}: the first row must name the columns, but it is empty.")
@@ -75,14 +73,19 @@ class CsvTable:
                 yield Row(number, {}, f"The row has {len(record)} cells, the header {len(self.columns)}.")
 
     def share_read(self) -> float:
-        return self._position / max(self._size, 1)
+        return self._position / self._size
 
     def _records(self) -> Iterator[list[str]]:
         with self._open() as file:
+            position: Callable[[], int] = file.buffer.tell  # type: ignore[attr-defined]  # typeshed: no tell
             reader = csv.reader(file, delimiter=self._delimiter, strict=True)
             while (record := _guarded(self._path, lambda: next(reader, None), reader)) is not None:
-                self._position = file.buffer.tell()
+                self._position = position()
                 yield record
+
+    def _read_header(self) -> str:
+        with self._open() as file:
+            return file.readline()
 
     def _open(self) -> TextIOWrapper:
         return self._path.open(encoding=self._encoding, newline="")
@@ -95,7 +98,7 @@ class ParquetTable:
         except pyarrow.ArrowException as error:
             raise TableError(f"{path}: this Parquet file can't be read: {error}") from error
         self.columns: list[str] = list(self._file.schema_arrow.names)
-        self._total = max(self._file.metadata.num_rows, 1)
+        self._total: int = max(self._file.metadata.num_rows, 1)
         self._read = 0
 
     def rows(self) -> Iterator[Row]:
@@ -110,7 +113,7 @@ class ParquetTable:
 
 
 def _find_encoding(path: Path) -> str:
-    """From the byte order mark, else UTF-8 if every byte agrees: single-byte encodings can't be told apart."""
+    """From the byte order mark, else UTF-8 if every byte agrees; other encodings can't be told apart."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     with path.open("rb") as file:
         start = file.read(3)

@@ -19,10 +19,13 @@ SOURCE = "import"
 
 @dataclass(frozen=True)
 class Refusal:
+    """`rows`: how many rows of the file are refused together."""
+
     row: int
     column: str
     message: str
     hint: str
+    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,12 @@ class Sourced:
     locate: Callable[[str], tuple[int, str]]
 
     def refusals(self, errors: Iterable[FieldError]) -> Iterator[Refusal]:
+        """One for each cell: a time may stand at two places of an element, but it is one cell."""
+        by_cell: dict[tuple[int, str], Refusal] = {}
         for error in errors:
-            row, column = self.locate(error.path)
-            yield Refusal(row, column, error.message, error.hint)
+            cell = self.locate(error.path)
+            by_cell.setdefault(cell, Refusal(*cell, error.message, error.hint))
+        yield from by_cell.values()
 
 
 @dataclass
@@ -80,7 +86,7 @@ def _write_chunks(found: Iterable[Sourced | Refusal], report: Report, now: datet
     while chunk := list(islice(remaining, CHUNK)):
         for refusal in chunk:
             if isinstance(refusal, Refusal):
-                report.rows += 1
+                report.rows += refusal.rows
                 report.refuse([refusal])
         _write_chunk([item for item in chunk if isinstance(item, Sourced)], report, now, as_events=as_events)
 

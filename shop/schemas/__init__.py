@@ -21,7 +21,7 @@ def find_errors(element: dict[str, Any]) -> list[FieldError]:
     """What is wrong with an element of plain JSON, at most one error for a place and 20 in all."""
     kind = element.get("kind")
     if kind not in KINDS:
-        message = "The kind is missing." if kind is None else f"{show(kind)} is not an event kind."
+        message = "The value is missing." if kind is None else f"{show(kind)} is not an event kind."
         return [FieldError("kind", message, closest(kind, KINDS) or f"One of: {', '.join(KINDS)}.")]
     found: dict[str, FieldError] = {}
     for error in _validator(str(kind)).iter_errors(element):
@@ -34,8 +34,17 @@ def find_errors(element: dict[str, Any]) -> list[FieldError]:
 
 @cache
 def _validator(kind: str) -> Draft202012Validator:
-    schema = {"$ref": f"#/$defs/{kind}", "$defs": DEFINITIONS}
-    return Draft202012Validator(schema, format_checker=_format_checker())
+    return Draft202012Validator(_inline(DEFINITIONS[kind]), format_checker=_format_checker())
+
+
+def _inline(node: Any) -> Any:
+    """The schema with every reference replaced by what it names: following them took half of the time."""
+    if isinstance(node, list):
+        return [_inline(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    named = DEFINITIONS[node["$ref"].removeprefix("#/$defs/")] if "$ref" in node else {}
+    return {name: _inline(item) for name, item in {**named, **node}.items() if name != "$ref"}
 
 
 @cache

@@ -36,8 +36,9 @@ SUBJECTS = {
     "he": "ההזמנה שלכם ומה שמתאים לה",
     "ru": "Ваш заказ и то, что к нему подходит",
 }
+HELLO = {"en": "Hello", "fa": "سلام", "ar": "مرحبًا", "he": "שלום", "ru": "Здравствуйте"}
 SOURCE = """<mjml><mj-head><mj-attributes><mj-all font-family="Arial, sans-serif"/></mj-attributes></mj-head>
-<mj-body><mj-section><mj-column><mj-text>{{ t("hello") }} {{ customer.first_name }}</mj-text>
+<mj-body><mj-section><mj-column><mj-text>[[ t.hello ]] {{ customer.first_name }}</mj-text>
 </mj-column></mj-section></mj-body></mjml>"""
 
 
@@ -151,8 +152,11 @@ def _make_campaigns(experiment: Experiment) -> tuple[dict[str, Campaign], dict[s
 
 
 def _make_steps(campaign: Campaign, experiment: Experiment | None) -> None:
-    template = EmailTemplate.objects.create(key=campaign.key, name=campaign.name)
-    texts = {code: {"subject": subject, "hello": "…"} for code, subject in SUBJECTS.items()}
+    template = EmailTemplate.objects.create(key=campaign.key.replace("-", "_"), name=campaign.name)
+    texts = {
+        code: {"subject": subject, "preheader": "…", "hello": HELLO[code]}
+        for code, subject in SUBJECTS.items()
+    }
     TemplateVersion.objects.create(
         template=template, number=1, source=SOURCE, texts=texts, digest="d", published_at=NEWEST
     )

@@ -24,7 +24,7 @@ PAGES: dict[str, Callable[[SmallShop], dict[str, Any]]] = {
     "experiments": lambda shop: {},
     "experiment": lambda shop: {"key": "warm-subject"},
     "templates": lambda shop: {},
-    "template": lambda shop: {"key": "abandoned-cart"},
+    "template": lambda shop: {"key": "abandoned_cart"},
     "recommendations": lambda shop: {},
 }
 # Two of each are the session and the person who is logged in.

@@ -39,22 +39,25 @@ def plain(server: SmtpServer) -> str:
         (SmtpFault.SHUT_421, RETRY, "smtp_421"),
         (SmtpFault.DROP_BEFORE_DOT, RETRY, "connection_lost"),
         (SmtpFault.DROP_AFTER_DOT, UNKNOWN, "lost_after_dot"),
+        (SmtpFault.HANG_AFTER_DOT, UNKNOWN, "timeout_after_dot"),
     ],
 )
 def test_each_fault_has_its_outcome(
     smtp_server: SmtpServer, fault: SmtpFault, kind: OutcomeKind, reason: str
 ) -> None:
     smtp_server.fail_next(fault)
-    outcome = send_one(plain(smtp_server))
+    outcome = send_one(plain(smtp_server), timeout=0.5)
     assert (outcome.kind, outcome.reason) == (kind, reason)
-    assert len(smtp_server.mails) == (1 if fault is SmtpFault.DROP_AFTER_DOT else 0)
+    assert len(smtp_server.mails) == (1 if kind is UNKNOWN else 0)
     assert (outcome.retry_at is not None) == (kind is RETRY)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in SmtpFault if fault is not SmtpFault.MAIL_550])
 def test_a_fault_of_one_message_spares_its_neighbours(smtp_server: SmtpServer, fault: SmtpFault) -> None:
     smtp_server.fail_next(None, fault, None)
-    outcomes = SmtpTransport(plain(smtp_server), timeout=5).send([make_envelope() for _ in range(3)], now=NOW)
+    outcomes = SmtpTransport(plain(smtp_server), timeout=0.5).send(
+        [make_envelope() for _ in range(3)], now=NOW
+    )
     assert [outcomes[0].kind, outcomes[2].kind] == [ACCEPTED, ACCEPTED]
     assert outcomes[1].kind is not ACCEPTED
 
@@ -113,6 +116,17 @@ class TestTls:
             transport = SmtpTransport(f"smtp://127.0.0.1:{server.port}", tls_context=client_tls)
             assert transport.send([make_envelope()], now=NOW)[0].kind is ACCEPTED
         assert server.mails[0].was_encrypted
+
+    def test_smtps_is_secure_from_the_first_byte(self, tmp_path: Path) -> None:
+        server_tls, client_tls = make_tls_contexts(tmp_path)
+        with SmtpServer(tls=server_tls, implicit=True) as server:
+            transport = SmtpTransport(f"smtps://127.0.0.1:{server.port}", tls_context=client_tls)
+            assert transport.send([make_envelope()], now=NOW)[0].kind is ACCEPTED
+        assert len(server.mails) == 1
+
+    def test_smtps_to_a_server_in_clear_text_sends_nothing(self, smtp_server: SmtpServer) -> None:
+        outcome = send_one(f"smtps://127.0.0.1:{smtp_server.port}")
+        assert (outcome.kind, outcome.reason) == (RETRY, "tls_failed")
 
     def test_a_server_without_starttls_gets_nothing(self, smtp_server: SmtpServer) -> None:
         outcome = send_one(f"smtp://127.0.0.1:{smtp_server.port}")

@@ -1,15 +1,17 @@
 """What every transport promises, put to each of them over its real wire."""
 
+from typing import Any
+
 import pytest
 
 from delivery.base import Envelope, OutcomeKind, Transport
 from delivery.registry import build_transport
-from tests.delivery.conftest import POSTMARK, Wire
+from tests.delivery.conftest import POSTMARK, WIRES, Wire
 from tests.delivery.envelopes import NOW, UNSUBSCRIBE, make_envelope
 from tests.delivery.memory_store import MemoryStore
 from tests.servers.http_server import free_port
 
-BAD = {
+BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a line break in the subject": ("subject", {"subject": "Hello\r\nBcc: all@shop.example"}),
     "a bare line feed in the subject": ("subject", {"subject": "Hello\nthere"}),
     "NUL in the subject": ("subject", {"subject": "Hello\0"}),
@@ -55,6 +57,26 @@ BAD = {
     "unsubscribe in clear text": (
         "headers.List-Unsubscribe",
         {"headers": {**UNSUBSCRIBE, "List-Unsubscribe": "<http://shop.example/u/t>"}},
+    ),
+    "unsubscribe with two web addresses": (
+        "headers.List-Unsubscribe",
+        {
+            "headers": {
+                **UNSUBSCRIBE,
+                "List-Unsubscribe": "<https://shop.example/a>, <https://shop.example/b>",
+            }
+        },
+    ),
+    "unsubscribe by mail alone": (
+        "headers.List-Unsubscribe",
+        {"headers": {**UNSUBSCRIBE, "List-Unsubscribe": "<mailto:leave@shop.example>"}},
+    ),
+    "one-click without an address": (
+        "headers.List-Unsubscribe",
+        {
+            "headers": {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+            "message_class": "transactional",
+        },
     ),
     "an unknown class": ("message_class", {"message_class": "newsletter"}),
     "no text part": ("text", {"text": " \n"}),
@@ -103,6 +125,17 @@ class TestEveryTransport:
         wire.transport.send([sent], now=NOW)
         found = wire.transport.find_accepted([sent.delivery_id, other.delivery_id])
         assert found == ({sent.delivery_id} if wire.transport.name == "preview" else None)
+
+
+@pytest.mark.parametrize("name", ["smtp", "sendgrid", "anymail"])
+def test_a_batch_that_takes_too_long_leaves_the_rest_for_the_next(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"delivery.{name}.BATCH_SECONDS", -1)
+    with WIRES[name]() as wire:
+        outcomes = wire.transport.send([make_envelope(), make_envelope()], now=NOW)
+        assert {outcome.reason for outcome in outcomes} == {"batch_time_over"}
+        assert wire.count_arrived() == 0
 
 
 @pytest.mark.parametrize("build", ["preview", "smtp", "sendgrid", "anymail"])

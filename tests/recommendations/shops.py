@@ -73,9 +73,11 @@ def connect(
 
 
 def ask(*anchors: Product, customer: Customer | None = None, **fields: Any) -> Request:
-    fields = {"exclude": frozenset(), "complements": 3, "upgrades": 0, "currency": "GBP"} | fields
+    defaults: dict[str, Any] = {"exclude": frozenset(), "complements": 3, "upgrades": 0, "currency": "GBP"}
     return Request(
-        customer_id=customer.pk if customer else None, anchors=tuple(p.pk for p in anchors), **fields
+        customer_id=customer.pk if customer else None,
+        anchors=tuple(p.pk for p in anchors),
+        **(defaults | fields),
     )
 
 

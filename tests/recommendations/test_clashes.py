@@ -20,6 +20,8 @@ def clash(title: str, other: str) -> str:
         ("AutoArt 1:43 Coupe", "AutoArt 1:18 Coupe", "scale"),
         ("Running Shoe EU 38", "Running Shoe Pro EU 40", "size"),
         ("Linen Shirt XL", "Linen Shirt XXL", "size"),
+        ("Linen Shirt M", "Linen Shirt L", "letter"),
+        ('Letter "U" Key Ring', 'Letter "C" Key Ring', "letter"),
         ("کفش دویدن سایز 38", "کفش دویدن سایز 40", "size"),
         ("Leather Belt for Men", "Leather Belt for Women", "for whom"),
         ("Case for Phone 14", "Leather Case for Phone 15", "for what"),

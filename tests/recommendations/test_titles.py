@@ -46,6 +46,11 @@ def test_likeness_is_1_for_the_same_words_and_0_for_none_in_common() -> None:
     assert alike[0, 2] == alike[3, 3] == 0.0
 
 
+def test_a_colour_in_common_makes_no_two_things_alike() -> None:
+    titles = tfidf_matrix(["pink steel kettle", "pink paper lamp"])
+    assert (titles @ titles.T).toarray()[0, 1] == 0.0
+
+
 def test_a_rare_word_in_common_says_more_than_a_frequent_one() -> None:
     titles = tfidf_matrix(["laptop aurora", "laptop bold", "tablet aurora", "laptop cedar", "laptop dune"])
     alike = (titles @ titles.T).toarray()

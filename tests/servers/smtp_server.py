@@ -1,10 +1,13 @@
 """A local SMTP server on aiosmtpd that keeps what it got and misbehaves on request.
 
-Given certificates it offers STARTTLS; given a user and a password, too, it wants a login after that.
+Given certificates it offers STARTTLS, or speaks TLS from the first byte with `implicit`. Given a user and a
+password, too, it wants a login after that.
 """
 
+import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections import deque
 from dataclasses import dataclass
@@ -29,6 +32,7 @@ class SmtpFault(StrEnum):
     DATA_552 = "552 after the dot"
     SHUT_421 = "421 after the dot"
     DROP_BEFORE_DOT = "drops the connection before the dot"
+    HANG_AFTER_DOT = "takes the message and says nothing"
     DROP_AFTER_DOT = "takes the message and drops the connection"
 
 
@@ -43,12 +47,19 @@ class Mail:
 class SmtpServer:
     """Listens on a free port of 127.0.0.1 while the context is open. `mails` are those it took over."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        login: tuple[str, str] | None = None,
+    ) -> None:
         self.mails: list[Mail] = []
         self.connections = 0
         self._faults: deque[SmtpFault | None] = deque()
         self._login = login
-        self._controller = _Controller(self, tls)
+        self.is_implicit = implicit
+        self._controller = _Controller(self, tls, implicit=implicit)
 
     def fail_next(self, *faults: SmtpFault | None) -> None:
         """The next messages meet these, one each, in this order; None lets one pass."""
@@ -56,7 +67,7 @@ class SmtpServer:
 
     @property
     def port(self) -> int:
-        return int(self._controller.server.sockets[0].getsockname()[1])
+        return self._controller.port
 
     def __enter__(self) -> Self:
         self._controller.start()
@@ -85,25 +96,29 @@ class SmtpServer:
 
 
 class _Controller(Controller):
-    def __init__(self, owner: SmtpServer, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, owner: SmtpServer, tls: ssl.SSLContext | None, *, implicit: bool) -> None:
         self._owner = owner
-        self._tls = tls
-        super().__init__(_Handler(owner), hostname="127.0.0.1", port=0)
+        self._starttls = None if implicit else tls
+        implicit_tls = tls if implicit else None
+        super().__init__(_Handler(owner), hostname="127.0.0.1", port=0, ssl_context=implicit_tls)
 
     def factory(self) -> SMTP:
         self._owner.connections += 1
         return _FaultySmtp(
             self.handler,
             hostname="127.0.0.1",
-            tls_context=self._tls,
+            tls_context=self._starttls,
             authenticator=self._owner.authenticate,
             auth_required=self._owner.wants_login,
         )
 
     def _trigger_server(self) -> None:
-        """The library connects to the port it was given; ours is known only now."""
+        """The library tries the port that it was given, 0; the real one is known only now."""
+        assert isinstance(self.server, asyncio.Server)
         self.port = int(self.server.sockets[0].getsockname()[1])
-        super()._trigger_server()
+        with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+            if not self.ssl_context:
+                probe.recv(1024)
 
 
 class _Handler:
@@ -141,9 +156,11 @@ class _Handler:
                 return "552 5.3.4 too big"
             case SmtpFault.SHUT_421:
                 return "421 4.3.2 going down"
-        was_encrypted = session.ssl is not None
+        was_encrypted = session.ssl is not None or self._owner.is_implicit
         mail = Mail(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content, was_encrypted)
         self._owner.mails.append(mail)
+        if envelope.fault is SmtpFault.HANG_AFTER_DOT:
+            await asyncio.Event().wait()  # cancelled when the client goes away
         if envelope.fault is SmtpFault.DROP_AFTER_DOT and server.transport:
             server.transport.close()
         return "250 OK"

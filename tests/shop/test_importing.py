@@ -168,12 +168,12 @@ def test_products_and_customers_take_fields_by_language_currency_and_name(file: 
 BAD_ORDER_ROWS = [
     (",2026-01-05 10:00,GBP,teapot,1,24.00,sara", "order", "order id is empty"),
     ("9,yesterday,GBP,teapot,1,24.00,sara", "placed_at", "'yesterday' is not a time"),
-    ("9,,GBP,teapot,1,24.00,sara", "placed_at", "occurred_at is missing"),
+    ("9,,GBP,teapot,1,24.00,sara", "placed_at", "The time is empty"),
     ("9,2999-01-05 10:00,GBP,teapot,1,24.00,sara", "placed_at", "in the future"),
     ("9,2026-01-05 10:00,Toman,teapot,1,24.00,sara", "currency", "5 characters"),
     ("9,2026-01-05 10:00,GBP,lamp,1,24.00,sara", "product", "'lamp' is unknown"),
-    ("9,2026-01-05 10:00,GBP,,1,24.00,sara", "product", "product is missing"),
-    ("9,2026-01-05 10:00,GBP,teapot,-1,24.00,sara", "quantity", "-1 is too small"),
+    ("9,2026-01-05 10:00,GBP,,1,24.00,sara", "product", "value is missing"),
+    ("9,2026-01-05 10:00,GBP,teapot,-1,24.00,sara", "quantity", "'-1' is too small"),
     ("9,2026-01-05 10:00,GBP,teapot,many,24.00,sara", "quantity", "'many' has the wrong type"),
     ("9,2026-01-05 10:00,GBP,teapot,1.5,24.00,sara", "quantity", "'1.5' has the wrong type"),
     ('9,2026-01-05 10:00,GBP,teapot,1,"1,234.50",sara', "unit_price", "'1,234.50' is not an amount"),
@@ -198,11 +198,17 @@ def test_a_bad_row_is_refused_with_its_place_and_the_others_are_kept(
 
 
 BAD_ROWS = [
-    ("import_products", "id,title,currency,stock", "lamp,Lamp,GBP,-1", "stock", "-1 is too small"),
+    ("import_products", "id,title,currency,stock", "lamp,Lamp,GBP,-1", "stock", "'-1' is too small"),
     ("import_products", "id,title,currency,url", "lamp,Lamp,GBP,shop/lamp", "url", "is not a web address"),
     ("import_products", "id,title,currency,status", "lamp,Lamp,GBP,sold", "status", "'sold' is not allowed"),
-    ("import_products", "id,title,currency", "lamp,,GBP", "title", "title is missing"),
-    ("import_products", "id,title,currency,prices.EU", "lamp,Lamp,GBP,1", "prices", "too short"),
+    ("import_products", "id,title,currency", "lamp,,GBP", "title", "value is missing"),
+    (
+        "import_products",
+        "id,title,currency,prices.EU",
+        "lamp,Lamp,GBP,1",
+        "prices.EU",
+        "'EU' is not a currency",
+    ),
     ("import_customers", "id,email", "sara,sara@", "email", "not an email address"),
     ("import_customers", "id,country", "sara,UK", "country", "'UK' is not a country"),
     ("import_customers", "id,language", "sara,Persian", "language", "'Persian' is not a language"),

@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import Finding, check_directory
-from campaigns.templates_store import read_directory, templates_root
+from campaigns.email_files import read_email
 
 
 class Command(BaseCommand):
@@ -22,7 +21,7 @@ class Command(BaseCommand):
             raise CommandError(f"to be mended: {', '.join(broken)}")
 
     def check_one(self, name: str) -> bool:
-        findings = self.find(find_directory(name))
+        findings = self.find(name)
         for finding in findings:
             (self.stderr if finding.is_error else self.stdout).write(finding.message)
         is_fine = not any(finding.is_error for finding in findings)
@@ -30,17 +29,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: may be sent")
         return is_fine
 
-    def find(self, directory: Path) -> list[Finding]:
+    def find(self, name: str) -> list[Finding]:
         try:
-            return check_directory(read_directory(directory), default_language=settings.PAIRWELL["LANGUAGE"])
-        except CompileError as error:
+            return check_directory(read_email(name), default_language=settings.PAIRWELL["LANGUAGE"])
+        except (CompileError, FileNotFoundError) as error:
             return [Finding(str(error))]
-
-
-def find_directory(name: str) -> Path:
-    """The directory of a body.mjml, a directory itself, or a key below templates/emails."""
-    path = Path(name)
-    for candidate in (path.parent if path.suffix == ".mjml" else path, templates_root() / name):
-        if (candidate / "body.mjml").is_file():
-            return candidate.resolve()
-    raise CommandError(f"“{name}” is no template: name a body.mjml, its directory, or a key")

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import GMAIL_CLIPS_AT, check_directory, render_sample
-from campaigns.templates_store import EmailDirectory, list_directories, publish_directory, read_directory
+from campaigns.email_files import EmailDirectory, list_directories, read_directory
+from campaigns.templates_store import publish_directory
 
 
 class Command(BaseCommand):

@@ -9,9 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import render_sample
-from campaigns.management.commands.check_email import find_directory
+from campaigns.email_files import EmailDirectory, read_email
 from campaigns.rendering import RenderError
-from campaigns.templates_store import EmailDirectory, read_directory
 
 
 class Command(BaseCommand):
@@ -38,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(content)
 
     def read(self, template: str, context: Path | None) -> EmailDirectory:
-        email = read_directory(find_directory(template))
+        email = read_email(template)
         if context:
             email = replace(email, sample=json.loads(context.read_text(encoding="utf-8")))
         return email
