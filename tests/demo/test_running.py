@@ -91,7 +91,7 @@ def test_three_flows_start_at_the_first_live_midnight_with_two_experiments() -> 
     assert classes["order-confirmation"] == "transactional"
     assert classes["abandoned-cart"] == classes["post-purchase-follow-up"] == "marketing"
     assert Experiment.objects.filter(status="running").count() == 2
-    assert set(QUESTION_SUBJECTS) == {"en", "fa", "ar", "he", "ru"}
+    assert set(QUESTION_SUBJECTS) >= {"en", "fa", "ar", "he", "ru"}
 
 
 def test_the_demo_login_is_refused_on_a_public_address(settings: Settings) -> None:
