@@ -22,6 +22,8 @@ QUESTION_SUBJECTS = {
     "ar": "هل نسيتم شيئًا؟",
     "he": "שכחתם משהו?",
     "ru": "Вы ничего не забыли?",
+    "de": "Haben Sie etwas vergessen?",
+    "fr": "Vous avez oublié quelque chose ?",
 }
 
 
