@@ -19,7 +19,7 @@ def cart_url(number: str) -> str:
 
 def picture_url(path: str) -> str:
     """The absolute address of a drawing in this installation's static files: a mail client has no base."""
-    return urljoin(settings.PAIRWELL["BASE_URL"], settings.STATIC_URL + path)
+    return urljoin(str(settings.PAIRWELL["BASE_URL"]), settings.STATIC_URL + path)
 
 
 def _shop() -> str:

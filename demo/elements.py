@@ -41,7 +41,7 @@ def cart_updated(
     number: str, lines: Iterable[CartLine], *, at: datetime, currency: str, customer: Element
 ) -> Element:
     """A cart made for the demo, which is what `is_derived` says."""
-    cart = {"id": number, "currency": currency, "url": cart_url(number), "lines": _lines(lines)}
+    cart: Element = {"id": number, "currency": currency, "url": cart_url(number), "lines": _lines(lines)}
     cart["is_derived"] = True
     return _event("cart.updated", number, at=at, customer=customer) | {"cart": cart}
 

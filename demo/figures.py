@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from campaigns.attribution import attribute_orders
 from campaigns.models import Message, MessageEvent, MessageProduct, RenderedMessage
@@ -50,7 +50,9 @@ def read_enrolments() -> Section:
 def read_messages() -> Section:
     """Messages by campaign and what became of them, with the reasons of those not sent."""
     counted: Counter[tuple[str, str, str]] = Counter(
-        Message.objects.with_status().values_list("step__campaign__name", "status", "reason")
+        Message.objects.with_status()
+        .annotate(outcome=F("status"), why=F("reason"))
+        .values_list("step__campaign__name", "outcome", "why")
     )
     labels = dict(Message.Status.choices)
     rows = [

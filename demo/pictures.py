@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.shapes import PICTURES, Colour, Distances, grid
+from demo.drawings import PICTURES
+from demo.shapes import Colour, Distances, grid
 
 SIZE = 320
 DIRECTORY = Path(__file__).resolve().parent / "static" / "demo" / "products"

@@ -40,7 +40,9 @@ def check_reset(*, is_forced: bool) -> None:
 
 def empty_tables() -> None:
     """Deletes every row of Pairwell's apps, users and sessions stay; in one transaction."""
-    models = [model for label in APPS for model in apps.get_app_config(label).get_models()]
+    models = [
+        model for label in APPS for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    ]
     tables = [model._meta.db_table for model in models]
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=True, allow_cascade=False)
     with connection.constraint_checks_disabled(), transaction.atomic():

@@ -12,6 +12,7 @@ from demo.countries import read_code
 from demo.deriving import CONSENT_TEXT, DERIVED_PROOF, Attitude, choose_attitude, choose_stock
 from demo.pictures import choose_picture
 from demo.retail.prepared import RetailCustomer, RetailOrder, RetailProduct
+from demo.seeded import name_uuid
 from shop.models import Customer, Order, OrderLine, Product
 
 CURRENCY = "GBP"
@@ -47,6 +48,7 @@ def make_customer(customer: RetailCustomer, *, created_at: datetime) -> Customer
     country = read_code(customer.country)
     return Customer(
         external_id=name_customer(customer.number),
+        uuid=name_uuid(name_customer(customer.number)),
         email=f"{name_customer(customer.number)}@example.com",
         language=country.language,
         country=country.code,
@@ -105,7 +107,7 @@ def insert_lines(rows: Iterable[LineRow]) -> None:
     names = ", ".join(map(quote, columns))
     table = quote(OrderLine._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES (%s, %s, %s, %s)", rows)  # noqa: S608
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES (%s, %s, %s, %s)", list(rows))  # noqa: S608
 
 
 def _say(customer: Customer, basis: ConsentEntry.Basis, said_at: datetime) -> ConsentEntry:

@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 SALT = "pairwell-demo"
 _Choice = TypeVar("_Choice")
+
+
+def name_uuid(name: str) -> UUID:
+    """The same UUID for a name on every machine, so that a person is in the same arm on every run."""
+    return uuid5(NAMESPACE_URL, f"{SALT}/{name}")
 
 
 def draw(*parts: object) -> float:

@@ -25,7 +25,8 @@ def show_section(console: Console, section: Section) -> None:
     """One table, numbers to the right; nothing for a section without rows."""
     if not section.rows:
         return
-    table = Table(title=section.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    console.print(section.title, style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     for index, name in enumerate(section.head):
         is_number = index == len(section.head) - 1 or name in {"People", "Orders with both"}
         table.add_column(name, justify="right" if is_number else "left", overflow="fold")

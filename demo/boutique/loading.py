@@ -19,6 +19,7 @@ from demo.boutique.catalogue import (
 )
 from demo.boutique.history import DAYS, MadeUpOrder, make_up_history
 from demo.deriving import CONSENT_TEXT
+from demo.seeded import name_uuid
 from shop.models import Customer, Order, OrderLine, Product
 
 MADE_UP = {"is_made_up": True}
@@ -64,6 +65,7 @@ def _load_people(since: datetime) -> dict[str, Customer]:
     rows = [
         Customer(
             external_id=person["id"],
+            uuid=name_uuid(person["id"]),
             created_at=since,
             attributes={"segment": "boutique"} | MADE_UP,
             **{key: person[key] for key in ("name", "email", "language", "country", "timezone", "currency")},

@@ -1,10 +1,11 @@
 """The prepared sample as it is shipped: five small tables and the account of what was left out."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -116,6 +117,6 @@ def read_retail(directory: Path = DATA) -> Retail:
     )
 
 
-def _read(directory: Path, name: str) -> "zip[tuple[object, ...]]":
+def _read(directory: Path, name: str) -> Iterator[tuple[Any, ...]]:
     table = pq.read_table(directory / f"{name}.parquet")
     return zip(*(column.to_pylist() for column in table.columns), strict=True)

@@ -30,5 +30,5 @@ def _measure(basket: list[CleanLine]) -> tuple[int, int, int]:
 
 def _is_wholesale(measured: list[tuple[int, int, int]]) -> bool:
     units, pence, lines = zip(*measured, strict=True)
-    is_bulky = median(units) >= WHOLESALE_UNITS or mean(lines) >= LARGE_BASKET_LINES
-    return is_bulky or median(pence) >= WHOLESALE_PENCE
+    is_bulky: bool = median(units) >= WHOLESALE_UNITS or mean(lines) >= LARGE_BASKET_LINES
+    return is_bulky or bool(median(pence) >= WHOLESALE_PENCE)

@@ -5,10 +5,10 @@ import struct
 import pytest
 
 from demo.countries import COUNTRIES, find_country
+from demo.drawings import PICTURES
 from demo.pictures import DIRECTORY, TINTS, choose_picture, draw
 from demo.retail.categories import find_shelf, read_shelves
 from demo.retail.titles import tidy_title
-from demo.shapes import PICTURES
 
 
 @pytest.mark.parametrize(

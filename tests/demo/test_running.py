@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from campaigns.models import Campaign, Message, MessageEvent, MessageProduct, PreviewMail, RenderedMessage
+from campaigns.models import Campaign, MessageEvent, MessageProduct, PreviewMail, RenderedMessage
 from demo import figures, running
 from demo.boutique.days import tell_boutique
 from demo.boutique.loading import load_boutique
@@ -52,10 +52,10 @@ def test_a_persian_order_is_confirmed_in_persian_with_what_goes_with_the_phone()
     assert all(row.because_of and row.because_of.external_id in {"bq-phone", "bq-case"} for row in shown)
 
 
-def test_half_a_week_brings_follow_ups_and_cart_mail_and_keeps_the_cart_that_was_ordered_out() -> None:
-    live_for(24 * 5)
-    statuses = Message.objects.with_status().values_list("step__campaign__key", "status")
-    assert {campaign for campaign, status in statuses if status == "accepted"} >= {
+def test_six_days_bring_confirmations_cart_mail_and_follow_ups() -> None:
+    live_for(24 * 6)
+    sent = RenderedMessage.objects.values_list("message__step__campaign__key", flat=True)
+    assert set(sent) == {
         "order-confirmation",
         "abandoned-cart",
         "post-purchase-follow-up",
@@ -64,21 +64,21 @@ def test_half_a_week_brings_follow_ups_and_cart_mail_and_keeps_the_cart_that_was
 
 
 def test_readers_read_the_same_on_every_run() -> None:
-    live_for(24 * 4)
+    live_for(24 * 6)
     first = sorted(MessageEvent.objects.values_list("kind", "occurred_at"))
     assert len(first) > 5
-    assert not [at for kind, at in first if kind != "delivered" and at > START + timedelta(days=4)]
+    assert not [at for kind, at in first if kind != "delivered" and at > START + timedelta(days=6)]
 
 
 def test_the_summary_speaks_of_enrolments_messages_products_and_arms() -> None:
-    _, readers = live_for(24 * 4)
+    _, readers = live_for(24 * 6)
     sections = [
         figures.read_enrolments(),
         figures.read_messages(),
         figures.read_products(),
         figures.read_languages(),
         *figures.read_experiments(),
-        figures.read_readers(readers.counts, START, START + timedelta(days=4)),
+        figures.read_readers(readers.counts, START, START + timedelta(days=6)),
     ]
     assert all(section.rows for section in sections)
     assert "SIMULATED" in sections[-1].note
@@ -91,7 +91,7 @@ def test_three_flows_start_at_the_first_live_midnight_with_two_experiments() -> 
     assert classes["order-confirmation"] == "transactional"
     assert classes["abandoned-cart"] == classes["post-purchase-follow-up"] == "marketing"
     assert Experiment.objects.filter(status="running").count() == 2
-    assert set(QUESTION_SUBJECTS) == {"en", "fa", "ar", "he", "ru"}
+    assert set(QUESTION_SUBJECTS) >= {"en", "fa", "ar", "he", "ru"}
 
 
 def test_the_demo_login_is_refused_on_a_public_address(settings: Settings) -> None:

@@ -125,7 +125,13 @@ def _describe_history(loaded: Loaded) -> Section:
 def _describe_odd_data(retail: Retail, loaded: Loaded, told: Told) -> Section:
     counts = dict(retail.counts)
     counts["orders too large for one event, loaded as facts"] = loaded.large_orders
-    counts |= {f"{what} (derived)": count for what, count in told.derived.items() if what.startswith("carts")}
+    words = {
+        "carts ordered": "real orders given a cart before them (derived)",
+        "carts later": "real orders moved behind an abandoned cart (derived)",
+        "carts abandoned": "real orders withheld, only their cart left (derived)",
+        "refunds of withheld orders": "refunds of withheld orders, dropped",
+    }
+    counts |= {text: told.derived[key] for key, text in words.items()}
     return figures.count_section("Odd data, and what was derived", "What", counts)
 
 
