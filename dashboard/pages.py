@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
@@ -17,7 +18,7 @@ POLICY = (
 # An email is a stranger's page: it gets no scripts, no forms, no cookies; its links open elsewhere.
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
-    "img-src 'self' https: data:; frame-ancestors 'self'"
+    "img-src 'self' https: data: {base_url}; frame-ancestors 'self'"
 )
 
 
@@ -52,7 +53,7 @@ def page(view: View) -> View:
 def frame_mail(html: str) -> HttpResponse:
     """An email in a frame of its own, shut off from the dashboard around it."""
     response = HttpResponse(_HEAD.sub(r'\g<0><base target="_blank">', html, count=1))
-    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    response.headers["Content-Security-Policy"] = MAIL_POLICY.format(base_url=settings.PAIRWELL["BASE_URL"])
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -13,7 +13,7 @@ from campaigns.reports import Period, find_data_range
 from dashboard.formatting import format_count, shop_timezone
 
 DAYS = (7, 14, 30)
-DEFAULT = "30"
+DEFAULT = "14"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ChosenPeriod:
 
 
 def choose_period(key: str, now: datetime) -> ChosenPeriod:
-    """The period for `7`, `14`, `30` or `all`; thirty days for anything else."""
+    """The period for `7`, `14`, `30` or `all`; fourteen days for anything else."""
     oldest, newest = find_data_range() or (now, now)
     chosen = key if key in {*map(str, DAYS), "all"} else DEFAULT
     until = newest + timedelta(microseconds=1)

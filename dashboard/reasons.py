@@ -26,6 +26,10 @@ SENTENCES: dict[str, "str | Promise"] = {
     "paused": _("The customer asked for a break from our mail."),
     "frequency_cap": _("The customer had already received as much mail as the limit allows."),
     "quiet_hours": _("It was night where the customer lives, so the email waits for the morning."),
+    "soft_opt_in_not_allowed": _(
+        "The customer is in a country where a purchase alone does not allow marketing mail."
+    ),
+    "soft_opt_in_expired": _("The customer's consent is too old to count."),
     "complained": _("The customer marked our mail as spam."),
     "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
     "no_address": _("The customer has no email address."),

@@ -22,7 +22,7 @@ def find_customers(request: PageRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     customers = Customer.objects.order_by("-pk")
     if query:
-        known = Q(external_id=query) | Q(email__istartswith=query) | Q(name__icontains=query)
+        known = Q(external_id__istartswith=query) | Q(email__istartswith=query) | Q(name__icontains=query)
         customers = customers.filter(known)
     template = "_customer_rows.html" if request.htmx else "customers.html"
     return render(request, f"dashboard/{template}", {"page": cut_page(request, customers), "query": query})

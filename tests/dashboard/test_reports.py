@@ -73,12 +73,12 @@ def test_a_period_ends_with_the_newest_data_whatever_the_day(small_shop: SmallSh
     assert len(chosen.days) == 7
 
 
-def test_nonsense_for_a_period_is_thirty_days(small_shop: SmallShop) -> None:
-    assert len(choose_period("many", NEWEST).days) == 30
+def test_nonsense_for_a_period_is_fourteen_days(small_shop: SmallShop) -> None:
+    assert len(choose_period("many", NEWEST).days) == 14
 
 
 def test_an_empty_shop_has_a_period_all_the_same() -> None:
-    assert len(choose_period("14", NEWEST).days) == 14
+    assert len(choose_period("30", NEWEST).days) == 30
 
 
 def test_arms_count_everybody_who_was_assigned_and_the_held_out_last(small_shop: SmallShop) -> None:
