@@ -16,7 +16,7 @@ from triggers.models import Enrolment
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a timeline. `code` gives the colour, `url` leads to more."""
+    """One line of a timeline. `code` gives the colour; a message, where there is one, leads to more."""
 
     at: datetime
     icon: str
