@@ -35,14 +35,20 @@ def show_customer(request: PageRequest, uuid: uuid.UUID) -> HttpResponse:
     enrolments = list(_newest_enrolments(customer))
     campaigns = list(Campaign.objects.prefetch_related("triggers").order_by("pk"))
     campaign = next((c for c in campaigns if c.key == request.GET.get("campaign")), None)
-    events = customer.events.select_related("order", "cart").order_by("-occurred_at", "-pk")[:NEWEST]
+    # A consent event that took effect is told by its line of the ledger.
+    events = customer.events.filter(consent_entry=None).select_related("order", "cart")
     consents = customer.consents.order_by("-occurred_at", "-pk")[:NEWEST]
     context = {
         "customer": customer,
         "campaigns": campaigns,
         "campaign": campaign,
         "answers": _answer(campaign, messages, enrolments) if campaign else [],
-        "timeline": tell_customer(events=events, enrolments=enrolments, messages=messages, consents=consents),
+        "timeline": tell_customer(
+            events=events.order_by("-occurred_at", "-pk")[:NEWEST],
+            enrolments=enrolments,
+            messages=messages,
+            consents=consents,
+        ),
     }
     return render(request, "dashboard/customer.html", context)
 

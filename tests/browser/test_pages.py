@@ -14,7 +14,7 @@ def speak(context: BrowserContext, server: LiveServer, language: str) -> None:
     context.add_cookies([{"name": "django_language", "value": language, "url": server.url}])
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", ["en", "fa", "ru"])
 def test_no_page_overflows_or_reads_the_wrong_way(
     language: str,
     strict_page: Page,
