@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from campaigns.templates_store import publish_all
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from campaigns.models import Campaign, EmailTemplate, Step
+from campaigns.templates_store import publish_all
 from experiments.models import Experiment, Variant
 from triggers.models import Trigger
 
