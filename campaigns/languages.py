@@ -53,6 +53,14 @@ def find_locale(tag: str) -> Locale:
     return Locale(LAST_RESORT)
 
 
+def market_of(language: str, country: str) -> str:
+    """The tag to format for: "ar" in Egypt is "ar-EG", with its own digits; "ru" in Egypt stays "ru"."""
+    if not country or "-" in language or not language:
+        return language
+    wanted = f"{language}-{country.upper()}"
+    return wanted if find_locale(wanted).territory == country.upper() else language
+
+
 def direction_of(tag: str) -> Direction:
     return cast(Direction, find_locale(tag).text_direction)
 

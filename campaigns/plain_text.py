@@ -47,7 +47,7 @@ class _Link:
     """An address that was written, so that the same one need not be written twice in a row."""
 
     address: str
-    blocks: tuple[int, ...]
+    blocks: tuple[str, ...]
     index: int
 
 
@@ -95,8 +95,7 @@ class _Reader(HTMLParser):
         self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
         self.tables: list[bool] = []  # whether each open table holds data
         self.row: list[tuple[str, bool]] | None = None  # (text, whether it has words) of each cell
-        self.blocks: list[int] = []
-        self.block_count = 0
+        self.blocks: list[str] = []  # the conditions that hold here
         self.href = ""
         self.label_is_words = False
         self.last_link: _Link | None = None
@@ -202,14 +201,17 @@ class _Reader(HTMLParser):
         if token is None:
             return
         self.lines.add(data, is_statement=True)
-        self.follow_block(token.plain.removeprefix("{%").split()[0])
+        self.follow_block(token.plain.removeprefix("{%").removesuffix("%}").strip())
 
-    def follow_block(self, keyword: str) -> None:
+    def follow_block(self, code: str) -> None:
+        """Two blocks under the same condition count as the same place, two loops do not."""
+        keyword = code.split()[0]
         if keyword in ("endif", "endfor", "else", "elif") and self.blocks:
-            self.blocks.pop()
+            code = f"{self.blocks.pop()} {code}"
+        if keyword in ("for", "set"):
+            self.last_link = None
         if keyword in ("if", "for", "else", "elif"):
-            self.block_count += 1
-            self.blocks.append(self.block_count)
+            self.blocks.append(code)
 
     def finish(self) -> str:
         self.lines.end_line()

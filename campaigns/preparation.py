@@ -139,17 +139,18 @@ def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
             continue
         try:
-            _render(item, version, renderer, lines, now)
+            item.rendered = _render(item, version, renderer, lines, now)
+            item.rendered.possible_duplicate = item.message.id in again
         except RenderError as error:
             item.verdict, item.detail = Skip("render_failed"), str(error)[:255]
             continue
-        item.rendered.possible_duplicate = item.message.id in again
         _check_envelope(item, transport)
 
 
 def _render(
     item: Prepared, version: TemplateVersion, renderer: Renderer, lines: Lines, now: datetime
-) -> None:
+) -> RenderedMessage:
+    """Renders one email into its envelope, and returns the row of what it was made of."""
     message, campaign = item.message, item.message.step.campaign
     language = item.standing.language or message.customer.language or settings.PAIRWELL["LANGUAGE"]
     changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
@@ -160,7 +161,7 @@ def _render(
     )
     item.urls = email.urls if campaign.track_clicks else {}
     item.envelope = make_envelope(message, email, has_products=bool(item.picks))
-    item.rendered = RenderedMessage(
+    return RenderedMessage(
         message=message,
         version=version,
         assignment=item.assignment,

@@ -20,6 +20,7 @@ from jinja2 import Template, TemplateError
 from campaigns.compiler import CompiledParts
 from campaigns.compiling.addresses import Address, safe_url
 from campaigns.compiling.sandbox import html_environment, plain_environment, tracking_pixel
+from campaigns.languages import market_of
 from campaigns.models import TemplateVersion
 from campaigns.templates_store import load_compiled
 
@@ -79,14 +80,18 @@ def link_key(url: str) -> bytes:
     return hashlib.sha256(url.encode()).digest()[:8]
 
 
-def make_ready(parts: CompiledParts, *, timezone: str = "UTC") -> ReadyEmail:
-    """Compiles the Jinja of the four parts: tens of milliseconds, so keep the result."""
-    plain = plain_environment(parts["language"], timezone)
+def make_ready(parts: CompiledParts, *, country: str = "", timezone: str = "UTC") -> ReadyEmail:
+    """Compiles the Jinja of the four parts: tens of milliseconds, so keep the result.
+
+    Country and time zone decide how numbers and dates are written, not which texts are taken.
+    """
+    market = market_of(parts["language"], country)
+    plain = plain_environment(market, timezone)
     return ReadyEmail(
         language=parts["language"],
         subject=plain.from_string(parts["subject"]),
         preheader=plain.from_string(parts["preheader"]),
-        html=html_environment(parts["language"], timezone).from_string(parts["html"]),
+        html=html_environment(market, timezone).from_string(parts["html"]),
         text=plain.from_string(parts["text"]),
     )
 
@@ -147,9 +152,9 @@ def _one_line(text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _cached_ready(parts_json: str, timezone: str) -> ReadyEmail:
+def _cached_ready(parts_json: str, country: str, timezone: str) -> ReadyEmail:
     parts: CompiledParts = json.loads(parts_json)
-    return make_ready(parts, timezone=timezone)
+    return make_ready(parts, country=country, timezone=timezone)
 
 
 class Renderer:
@@ -158,14 +163,20 @@ class Renderer:
     def __init__(self, *, now: datetime, timezone: str = "") -> None:
         self.now = now
         self.timezone = timezone or settings.PAIRWELL["TIMEZONE"]
-        self._ready: dict[tuple[int, str, str], ReadyEmail] = {}
+        self._compiled: dict[tuple[int, str, str], str] = {}
+        self._ready: dict[tuple[int, str, str, str], ReadyEmail] = {}
 
-    def prepare(self, version: TemplateVersion, *, language: str, changes: Mapping[str, Any]) -> ReadyEmail:
+    def prepare(
+        self, version: TemplateVersion, *, language: str, changes: Mapping[str, Any], country: str = ""
+    ) -> ReadyEmail:
         """The version as Jinja templates, compiled now if nobody did before. Raises CompileError."""
-        key = (version.pk, language, json.dumps(changes, sort_keys=True))
+        arm = json.dumps(changes, sort_keys=True)
+        key = (version.pk, language, arm, market_of(language, country))
         if key not in self._ready:
-            compiled = load_compiled(version, language=language, changes=changes, now=self.now)
-            self._ready[key] = _cached_ready(json.dumps(compiled.parts), self.timezone)
+            if key[:3] not in self._compiled:
+                compiled = load_compiled(version, language=language, changes=changes, now=self.now)
+                self._compiled[key[:3]] = json.dumps(compiled.parts)
+            self._ready[key] = _cached_ready(self._compiled[key[:3]], country, self.timezone)
         return self._ready[key]
 
     def render(
@@ -178,6 +189,11 @@ class Renderer:
         message_id: UUID | str,
         tracking: Tracking,
     ) -> RenderedEmail:
-        """The email of one message. `changes` is the variant's, {} for none. Raises RenderError."""
-        ready = self.prepare(version, language=language, changes=changes)
+        """The email of one message. `changes` is the variant's, {} for none. Raises RenderError.
+
+        Money, dates and numbers follow the customer's country, or the shop's, where the language is
+        spoken there: Arabic digits in Egypt, "22 November" in Britain.
+        """
+        country = (context.get("customer") or {}).get("country") or settings.PAIRWELL["COUNTRY"]
+        ready = self.prepare(version, language=language, changes=changes, country=country)
         return render_ready(ready, context, tracking=tracking, label=f"message {message_id}")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import TruncDate
 
 from campaigns.attribution import AttributedOrder, attribute_orders
@@ -134,11 +134,12 @@ def count_steps(period: Period) -> dict[int, StepFigures]:
     statuses = (
         Message.objects.with_status()
         .filter(period.covers("queued_at"))
-        .values("step_id", "status")
+        .annotate(in_step=F("step_id"))
+        .values("in_step", "status")
         .annotate(messages=Count("pk"))
     )
     for row in statuses:
-        _add_status(figures[row["step_id"]], row["status"], row["messages"])
+        _add_status(figures[row["in_step"]], row["status"], row["messages"])
     _add_reactions(figures, period)
     _add_revenue(figures, period)
     return dict(figures)

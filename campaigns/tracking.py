@@ -11,24 +11,8 @@ from django.urls import reverse
 from audience.links import read, sign
 from campaigns.models import Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
+from delivery.scanners import is_scanner
 
-# Programs that open and click before any person does. Kept apart, never dropped.
-MACHINE_AGENTS = (
-    "bot",
-    "crawl",
-    "spider",
-    "scan",
-    "preview",
-    "safelinks",
-    "proofpoint",
-    "barracuda",
-    "mimecast",
-    "googleimageproxy",
-    "yahoomailproxy",
-    "curl",
-    "python",
-    "wget",
-)
 # Nobody reads that fast: mail scanners follow links within seconds of the delivery.
 TOO_FAST_SECONDS = 3
 
@@ -105,10 +89,10 @@ def record_visit(
 
 def is_machine_visit(agent: str, sent_at: datetime | None, now: datetime) -> bool:
     """Whether a scanner or proxy came rather than a person, by its name or by its haste."""
-    lowered = agent.lower()
     is_hasty = sent_at is not None and 0 <= (now - sent_at).total_seconds() < TOO_FAST_SECONDS
-    return is_hasty or any(word in lowered for word in MACHINE_AGENTS)
+    return is_hasty or is_scanner(agent)
 
 
 def _absolute(name: str, token: str) -> str:
-    return settings.PAIRWELL["BASE_URL"].rstrip("/") + reverse(name, args=[token])
+    base: str = settings.PAIRWELL["BASE_URL"]
+    return base.rstrip("/") + reverse(name, args=[token])

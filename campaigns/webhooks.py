@@ -14,6 +14,11 @@ from delivery.sendgrid_events import parse_events
 from shop.claims import lock_rows
 
 _Kind = MessageEvent.Kind
+# SendGrid's words for why it did not even try.
+_DROPPED_FOR = {
+    "Unsubscribed Address": _Kind.UNSUBSCRIBED.value,
+    "Spam Reporting Address": _Kind.COMPLAINED.value,
+}
 
 
 def receive(provider: str, body: bytes, now: datetime) -> WebhookPayload:
@@ -83,15 +88,22 @@ def _make_row(
 def _take_effect(event: DeliveryEvent, message: Message | None, now: datetime) -> None:
     """Bounces, complaints and unsubscribes act at once, by the address and by the person."""
     address = event.email or (message.customer.email if message else "")
-    if event.kind == _Kind.BOUNCED and event.is_permanent and address:
+    if event.kind in (_Kind.BOUNCED, _Kind.DROPPED) and event.is_permanent and address:
         _suppress(address, Suppression.Scope.ALL, Suppression.Reason.BOUNCED, event, now)
-    elif event.kind in (_Kind.COMPLAINED, _Kind.UNSUBSCRIBED):
-        complained = event.kind == _Kind.COMPLAINED
+    elif objection := _read_objection(event):
+        complained = objection == _Kind.COMPLAINED
         reason = Suppression.Reason.COMPLAINED if complained else Suppression.Reason.UNSUBSCRIBED
         if address:
             _suppress(address, Suppression.Scope.MARKETING, reason, event, now)
         if message:
             _withdraw(message, "complaint" if complained else "provider", event, now)
+
+
+def _read_objection(event: DeliveryEvent) -> str | None:
+    """Whether the recipient objected: said so now, or earlier in a list that only the provider knew of."""
+    if event.kind == _Kind.DROPPED:
+        return _DROPPED_FOR.get(str(event.detail.get("reason", "")))
+    return event.kind if event.kind in (_Kind.COMPLAINED, _Kind.UNSUBSCRIBED) else None
 
 
 def _suppress(address: str, scope: str, reason: str, event: DeliveryEvent, now: datetime) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.core.checks import Warning as Advice
 
 from campaigns.transports import build_current_transport
 from config.settings import INSECURE_KEY
-from delivery.registry import ConfigurationError
+from delivery.configuration import ConfigurationError
 
 
 @register(Tags.security, deploy=True)
@@ -22,11 +22,11 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     if settings.PAIRWELL["LINK_KEY"] == settings.SECRET_KEY:
         hint = "Set PAIRWELL_LINK_KEY, so that the secret key can change and links in mail go on working."
         found.append(
-            Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001")
+            checks.Warning("Links in emails are signed with the secret key.", hint=hint, id="pairwell.W001")
         )
     if not settings.PAIRWELL["METRICS_TOKEN"]:
         hint = "Set PAIRWELL_METRICS_TOKEN, or keep /metrics from the outside at the proxy."
-        found.append(Advice("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
+        found.append(checks.Warning("Anybody can read /metrics.", hint=hint, id="pairwell.W002"))
     return found
 
 

@@ -85,7 +85,7 @@ def _round_up(number: float) -> int:
     """The next of 4, 8, 20, 40, 80, 200, …, so that four grid lines fall on whole numbers."""
     if number <= 4:
         return 4
-    magnitude = 10 ** floor(log10(number))
+    magnitude: float = 10.0 ** floor(log10(number))
     return next(ceil(m * magnitude) for m in (1.2, 2, 4, 6, 8, 10, 12) if m * magnitude >= number)
 
 

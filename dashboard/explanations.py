@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Message
 from dashboard.formatting import format_moment
 from dashboard.reasons import explain_reason
-from dashboard.timelines import subject_of
+from dashboard.timelines import reason_of, status_of, subject_of
 from triggers.models import Enrolment
 
 
@@ -44,8 +44,8 @@ def explain_campaign(
 
 
 def explain_message(message: Message) -> Answer:
-    status = message.status or Message.Status.ACCEPTED
-    reason = explain_reason(message.reason or "")
+    status = status_of(message)
+    reason = explain_reason(reason_of(message))
     if status == Message.Status.ACCEPTED:
         return Answer("yes", _tell_sent(message), message.queued_at, message)
     if status in _LATER:

@@ -27,7 +27,8 @@ class TriggerForm(forms.ModelForm[Trigger]):
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
         self.fields["status"] = forms.ChoiceField(
             label=_("Status"), choices=[("active", STATUS["active"]), ("paused", STATUS["paused"])]
         )
@@ -65,7 +66,8 @@ class MessageFilter(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
         reasons = [(code, _shorten(explain_reason(code))) for code in find_reasons() if code]
         reason = self.fields["reason"]
         if isinstance(reason, forms.ChoiceField):

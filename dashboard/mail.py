@@ -9,7 +9,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -39,10 +39,9 @@ class ShownMail:
 def read_preview(mail: PreviewMail) -> ShownMail:
     """The parts of a message as the preview transport wrote it."""
     try:
-        parsed = message_from_bytes(zlib.decompress(mail.mime), policy=default_policy)
+        message = message_from_bytes(zlib.decompress(mail.mime), policy=default_policy)
     except zlib.error as error:
         return ShownMail(subject=mail.subject, problem=str(error))
-    message = cast("EmailMessage", parsed)
     return ShownMail(
         subject=mail.subject,
         html=_PIXEL.sub("", _read_part(message, "html")),

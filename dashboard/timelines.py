@@ -95,11 +95,11 @@ def _tell_enrolment(enrolment: Enrolment) -> Moment:
 def _tell_sending(message: Message) -> Moment:
     title = _("%(campaign)s: %(status)s") % {
         "campaign": message.step.campaign.name,
-        "status": find_word("message", message.status or Message.Status.ACCEPTED),
+        "status": find_word("message", status_of(message)),
     }
-    detail = explain_reason(message.reason or "") or subject_of(message)
+    detail = explain_reason(reason_of(message)) or subject_of(message)
     return Moment(
-        message.queued_at, "messages", title, detail=detail, code=message.status or "", message=message
+        message.queued_at, "messages", title, detail=detail, code=status_of(message), message=message
     )
 
 
@@ -116,3 +116,13 @@ def subject_of(message: Message) -> str:
     """The subject it was rendered with; empty for one that never was."""
     rendered = getattr(message, "rendered", None)
     return rendered.subject if rendered else ""
+
+
+def status_of(message: Message) -> str:
+    """What became of a message that was read `with_status`."""
+    return str(getattr(message, "status", "") or Message.Status.ACCEPTED)
+
+
+def reason_of(message: Message) -> str:
+    """The reason code of a message that was read `with_status`; empty for one that was sent."""
+    return str(getattr(message, "reason", "") or "")

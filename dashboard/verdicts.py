@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from campaigns.arms import HOLDOUT, count_arms, plan_shares
+from dashboard.charts import Interval, draw_intervals
+from dashboard.formatting import format_count, format_points
+from experiments.models import Experiment
 from experiments.results import (
     LEAST_CONVERSIONS,
     ArmResult,
@@ -14,11 +19,6 @@ from experiments.results import (
     Results,
     build_results,
 )
-
-from campaigns.arms import HOLDOUT, count_arms, plan_shares
-from dashboard.charts import Interval, draw_intervals
-from dashboard.formatting import format_count, format_points
-from experiments.models import Experiment
 
 
 @dataclass(frozen=True, slots=True)

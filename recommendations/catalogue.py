@@ -15,7 +15,12 @@ class Price:
 
 def type_of(product: Product) -> str:
     """The product's type, or the leaf of its category where there is none; "" when neither is known."""
-    return product.product_type.strip() or _path_of(product.category)[-1]
+    return read_type(product.product_type, product.category)
+
+
+def read_type(product_type: str, category: str) -> str:
+    """`type_of` from the two columns."""
+    return product_type.strip() or _path_of(category)[-1]
 
 
 def department_of(category: str) -> str:

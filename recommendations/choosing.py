@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import tee
 
 from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import Price, department_of, price_in
@@ -10,7 +11,7 @@ from recommendations.facts import Facts, anchors_of
 from recommendations.models import Kind
 from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS, POPULAR, Candidate, Considered, Pick, Request
 from recommendations.policy import Policy
-from recommendations.rules import Situation, find_objection
+from recommendations.rules import Situation, find_objection, has_no_room
 from shop.models import Product
 
 
@@ -20,13 +21,9 @@ def choose(request: Request, facts: Facts, policy: Policy) -> list[Pick]:
     With `Policy.fallback_to_popular` the best-sellers of the anchors' departments step in, under the same
     rules, when there is not one pick. Raises ValueError for a scorer that does not exist.
     """
-    candidates = _find_candidates(request, facts, policy)
-    situation = _describe(request, facts, policy, candidates=candidates)
-    _consider(candidates, situation)
+    situation = _choose_from(_find_candidates(request, facts, policy), request, facts, policy)
     if not situation.chosen and policy.fallback_to_popular and request.scorer != POPULAR:
-        candidates = list(_popular_candidates(request, facts, policy))
-        situation = _describe(request, facts, policy, candidates=candidates)
-        _consider(candidates, situation)
+        situation = _choose_from(_popular_candidates(request, facts, policy), request, facts, policy)
     return [
         _pick(rank, chosen, price, model_id=facts.model_id)
         for rank, chosen in enumerate(situation.chosen)
@@ -36,9 +33,19 @@ def choose(request: Request, facts: Facts, policy: Policy) -> list[Pick]:
 
 def consider(request: Request, facts: Facts, policy: Policy) -> list[Considered]:
     """Every candidate in the order the rules met it, with the objection to it, "" to those that are shown."""
-    candidates = _find_candidates(request, facts, policy)
+    candidates = list(_find_candidates(request, facts, policy))
     situation = _describe(request, facts, policy, candidates=candidates)
     return _consider(candidates, situation, is_complete=True)
+
+
+def _choose_from(
+    candidates: Iterable[Candidate], request: Request, facts: Facts, policy: Policy
+) -> Situation:
+    """Candidates are made one by one: of a thousand that a large order has, ten are looked at."""
+    preview, remaining = tee(candidates)
+    situation = _describe(request, facts, policy, candidates=preview)
+    _consider(remaining, situation)
+    return situation
 
 
 def _consider(
@@ -46,8 +53,10 @@ def _consider(
 ) -> list[Considered]:
     considered = []
     for candidate in candidates:
-        if len(situation.chosen) >= situation.policy.most_picks and not is_complete:
+        if not is_complete and len(situation.chosen) >= situation.policy.most_picks:
             break
+        if not is_complete and has_no_room(candidate, situation):
+            continue  # the cheapest rule first; who asks for the whole account gets the telling one
         objection = find_objection(candidate, situation)
         considered.append(Considered(candidate, objection))
         if not objection:
@@ -55,15 +64,15 @@ def _consider(
     return considered
 
 
-def _find_candidates(request: Request, facts: Facts, policy: Policy) -> list[Candidate]:
+def _find_candidates(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
     if request.scorer not in KNOWN_SCORERS:
         raise ValueError(f"There is no scorer {request.scorer!r}: use one of {KNOWN_SCORERS}.")
-    upgrades = _combine(request, facts, policy, kind=Kind.UPGRADE) if request.upgrades > 0 else []
-    if request.complements <= 0:
-        return upgrades
-    if request.scorer == POPULAR:
-        return [*upgrades, *_popular_candidates(request, facts, policy)]
-    return [*upgrades, *_combine(request, facts, policy, kind=Kind.COMPLEMENT)]
+    if request.upgrades > 0:
+        yield from _combine(request, facts, policy, kind=Kind.UPGRADE)
+    if request.complements > 0 and request.scorer == POPULAR:
+        yield from _popular_candidates(request, facts, policy)
+    elif request.complements > 0:
+        yield from _combine(request, facts, policy, kind=Kind.COMPLEMENT)
 
 
 @dataclass
@@ -84,24 +93,22 @@ class _Votes:
             self.best, self.anchor, self.support = score, anchor, support
 
 
-def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> list[Candidate]:
+def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> Iterator[Candidate]:
     votes: dict[int, _Votes] = {}
     for anchor in anchors_of(request, policy):
         for row in facts.neighbours.get((kind, anchor), ()):
             votes.setdefault(row.product_id, _Votes()).add(anchor, row.score, row.support)
     ordered = sorted(votes.items(), key=lambda entry: (-entry[1].squares, entry[0]))
-    return [
-        Candidate(
-            product=facts.products[key],
-            because_of=facts.products[vote.anchor],
-            kind=kind,
-            score=math.sqrt(vote.squares),
-            support=vote.support,
-            scorer=NEIGHBOURS,
-        )
-        for key, vote in ordered
-        if key in facts.products and vote.anchor in facts.products
-    ]
+    for key, vote in ordered:
+        if key in facts.products and vote.anchor in facts.products:
+            yield Candidate(
+                product=facts.products[key],
+                because_of=facts.products[vote.anchor],
+                kind=kind,
+                score=math.sqrt(vote.squares),
+                support=vote.support,
+                scorer=NEIGHBOURS,
+            )
 
 
 def _popular_candidates(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
@@ -127,7 +134,7 @@ def _popular_candidates(request: Request, facts: Facts, policy: Policy) -> Itera
 def _describe(
     request: Request, facts: Facts, policy: Policy, *, candidates: Iterable[Candidate]
 ) -> Situation:
-    products = [candidate.product for candidate in candidates]
+    products = (candidate.product for candidate in candidates)
     customer = request.customer_id if request.customer_id is not None else 0
     keys = anchors_of(request, policy)
     return Situation(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from recommendations.bestsellers import WHOLE_SHOP
-from recommendations.catalogue import department_of, type_of
+from recommendations.catalogue import department_of, read_type
 from recommendations.models import Bestseller, Neighbour, NeighbourModel
 from recommendations.offers import POPULAR, Request
 from recommendations.policy import Policy
@@ -110,7 +110,7 @@ def _read_bought(
     ).values_list("order__customer_id", "product_id", "product__product_type", "product__category")
     for customer, product, product_type, category in lines:
         keys[customer].add(product)
-        types[customer].add(type_of(Product(product_type=product_type, category=category)))
+        types[customer].add(read_type(product_type, category))
     return _freeze(keys), {customer: frozenset(found - {""}) for customer, found in types.items()}
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+from psycopg import sql
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,18 @@ class SeparateShop:
         """The rows of a query, read beside the running processes."""
         if self.url.startswith("sqlite"):
             path = self.url.removeprefix("sqlite:///")
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30) as connection:
-                rows = connection.execute(query).fetchall()
-            connection.close()
-            return rows
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[arg-type] (our own words)
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as file:
+                return file.execute(query).fetchall()
+        with psycopg.connect(self.url) as server:
+            return server.execute(sql.SQL(query)).fetchall()
 
     def run(self, *arguments: str) -> None:
         subprocess.run([sys.executable, *arguments], env=self.environment, check=True, capture_output=True)  # noqa: S603
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen([sys.executable, *arguments], env=self.environment, **quiet)  # type: ignore[call-overload, no-any-return]  # noqa: S603
+        command = [sys.executable, *arguments]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, env=self.environment, stdout=quiet, stderr=quiet)  # noqa: S603
 
 
 @contextmanager
@@ -63,11 +63,11 @@ def _open_database(folder: Path, database: dict[str, Any]) -> Iterator[str]:
     server = {"user": database["USER"], "host": database["HOST"], "port": database["PORT"] or None}
     server["password"] = database["PASSWORD"] or None
     with psycopg.connect(dbname="postgres", autocommit=True, **server) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             yield make_url(database, name)
         finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def make_url(database: dict[str, Any], name: str) -> str:

@@ -99,7 +99,7 @@ def call(
     try:
         answer = build_opener(_StayHere).open(Request(url, data=body, headers=headers), timeout=30)  # noqa: S310
     except HTTPError as error:
-        answer = error  # type: ignore[assignment]
+        answer = error
     with answer:
         return answer.status, dict(answer.headers), answer.read()
 
@@ -139,8 +139,9 @@ def test_an_event_walks_from_the_api_to_a_credited_order(
     _, key = create_api_key("walk", now=now)
 
     # She agrees, and orders; the shop posts the order twice.
-    agreed = {"id": "yes", "kind": "consent.granted", "occurred_at": now.isoformat()}
-    agreed |= {"customer": make_order_event("1", "kettle")["customer"], "consent": {"basis": "explicit", "text": "Write to me"}}
+    agreed: dict[str, Any] = {"id": "yes", "kind": "consent.granted", "occurred_at": now.isoformat()}
+    agreed["customer"] = make_order_event("1", "kettle")["customer"]
+    agreed["consent"] = {"basis": "explicit", "text": "Write to me"}
     assert post_event(site, key, agreed) == "recorded"
     order = make_order_event("1", "kettle")
     assert [post_event(site, key, order), post_event(site, key, order)] == ["recorded", "known"]

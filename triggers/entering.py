@@ -96,7 +96,7 @@ def _add(
 ) -> Enrolment:
     enrolment = Enrolment(
         trigger=trigger,
-        customer_id=event.customer_id,
+        customer_id=event.customer_id or 0,
         entry_key=entry.entry_key,
         event=event,
         order_id=event.order_id,

@@ -84,10 +84,11 @@ class AbandonedCart(TriggerKind):
         return Entry(f"cart:{event.cart_id}", event.occurred_at + wait)
 
     def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
-        hours, minutes = divmod(settings["delay_minutes"], 60)
+        delay: int = settings["delay_minutes"]
+        hours, minutes = divmod(delay, 60)
         if minutes:
-            text = ngettext("%d minute after a cart was left", "%d minutes after a cart was left", minutes)
-            return text % settings["delay_minutes"]
+            text = ngettext("%d minute after a cart was left", "%d minutes after a cart was left", delay)
+            return text % delay
         return ngettext("%d hour after a cart was left", "%d hours after a cart was left", hours) % hours
 
 
@@ -115,7 +116,7 @@ class PostPurchaseFollowUp(TriggerKind):
         return Entry(order_key(event), event.occurred_at + timedelta(days=settings["days"]))
 
     def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:
-        days = settings["days"]
+        days: int = settings["days"]
         if settings["after"] == "placed":
             return ngettext("%d day after an order", "%d days after an order", days) % days
         return ngettext("%d day after the delivery", "%d days after the delivery", days) % days

@@ -35,10 +35,9 @@ def test_no_page_overflows_or_reads_the_wrong_way(
     assert wrong == []
 
 
-@pytest.mark.parametrize(("language", "side"), [("en", "left"), ("ar", "right"), ("he", "right")])
+@pytest.mark.parametrize("language", ["ar", "he"])
 def test_the_navigation_stands_where_reading_begins(
     language: str,
-    side: str,
     strict_page: Page,
     context: BrowserContext,
     live_server: LiveServer,
@@ -49,7 +48,7 @@ def test_the_navigation_stands_where_reading_begins(
     strict_page.goto(live_server.url)
     box = strict_page.locator(".side").bounding_box()
     assert box is not None
-    assert ("left" if box["x"] < 720 else "right") == side
+    assert box["x"] > 720
 
 
 def _direction(language: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from campaigns.templates_store import publish_all
 
 from audience.consent import record_consent
 from campaigns.outbox import Draft, queue_messages
+from campaigns.templates_store import publish_all
 from campaigns.transports import DatabasePreviewStore
 from delivery.preview import PreviewTransport
 from recommendations.building import rebuild_neighbours

@@ -90,7 +90,7 @@ def test_a_reason_without_figures_claims_none() -> None:
         "image": "",
         "url": "https://shop.example/cup",
     }
-    reason = {"code": "popular", "because_of": None, "support": 0}
+    reason = {"code": "popular", "because_of": "", "support": 0, "price_difference": None}
     text = rendered("order_confirmation", complements=[{**product, "reason": reason}]).text
     assert "Popular with our customers" in text
     assert " orders" not in text

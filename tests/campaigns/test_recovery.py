@@ -29,10 +29,10 @@ class Silent(PreviewTransport):
     def __init__(self) -> None:
         pass
 
-    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
+    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:  # noqa: ARG002
         return [Outcome(OutcomeKind.UNKNOWN, "timeout") for _ in envelopes]
 
-    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
+    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:  # noqa: ARG002
         return None
 
 

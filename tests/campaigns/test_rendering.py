@@ -73,6 +73,21 @@ def test_a_missing_name_shows_nothing_rather_than_none() -> None:
     assert "[<bdi></bdi>]" in html
 
 
+def test_digits_and_dates_follow_the_market_and_texts_the_language() -> None:
+    texts = {"ar": {"subject": "{{ shop.day|date }}", "preheader": "p"}}
+    version = publish(in_text("x"), texts)
+    renderer = Renderer(now=NOW)
+    subjects = [
+        renderer.render(
+            version, language="ar", changes={}, message_id="m", tracking=NoTracking(),
+            context={"customer": {"country": country}, "shop": {"day": "2026-11-22"}},
+        ).subject
+        for country in ("EG", "AE")
+    ]  # fmt: skip
+    assert subjects == ["٢٢ نوفمبر ٢٠٢٦", "22 نوفمبر 2026"]
+    assert CompiledEmail.objects.count() == 1
+
+
 LINKS = in_column(
     '<mj-button href="{{ shop.url }}">shop</mj-button>'
     '<mj-text><a href="{{ links.unsubscribe }}">no</a> <a href="{{ links.preferences }}">some</a>'

@@ -11,6 +11,7 @@ from campaigns.languages import (
     format_date,
     format_money,
     format_number,
+    market_of,
     normalise_tag,
 )
 from tests.campaigns.emails import compile_one, in_text
@@ -102,6 +103,13 @@ def test_a_text_is_looked_for_from_the_nearest_language_to_the_furthest() -> Non
 )
 def test_each_language_has_its_direction(language: str, expected: str) -> None:
     assert direction_of(language) == expected
+
+
+def test_a_country_refines_a_language_only_where_it_is_spoken() -> None:
+    assert market_of("ar", "eg") == "ar-EG"
+    assert market_of("ru", "EG") == "ru"
+    assert market_of("fa-AF", "GB") == "fa-AF"
+    assert market_of("he", "") == "he"
 
 
 def test_each_text_falls_back_on_its_own_and_never_to_nothing() -> None:

@@ -36,10 +36,10 @@ class Answering(PreviewTransport):
     def __init__(self, *outcomes: Outcome) -> None:
         self.outcomes = outcomes
 
-    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
+    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:  # noqa: ARG002
         return list(self.outcomes) * len(envelopes)
 
-    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
+    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:  # noqa: ARG002
         return None
 
 

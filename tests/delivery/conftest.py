@@ -38,14 +38,14 @@ def open_preview() -> Iterator[Wire]:
 @contextmanager
 def open_smtp() -> Iterator[Wire]:
     with SmtpServer() as server:
-        transport = SmtpTransport(f"smtp://127.0.0.1:{server.port}?tls=none", timeout=5)
+        transport = SmtpTransport(f"smtp://127.0.0.1:{server.port}?tls=none", timeout=30)
         yield Wire(transport, lambda: len(server.mails))
 
 
 @contextmanager
 def open_sendgrid() -> Iterator[Wire]:
     with SendGridServer() as server:
-        yield Wire(SendGridTransport(CANARY, server.url, timeout=5), lambda: len(server.accepted))
+        yield Wire(SendGridTransport(CANARY, server.url, timeout=30), lambda: len(server.accepted))
 
 
 @contextmanager

@@ -1,21 +1,17 @@
-"""SendGrid over HTTP: what leaves, and what every answer means."""
+"""SendGrid over HTTP: what every answer means."""
 
 import logging
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
 
-from delivery.base import Envelope, Outcome, OutcomeKind
+from delivery.base import Outcome, OutcomeKind
 from delivery.configuration import ConfigurationError
 from delivery.outcomes import WAIT_MAX
-from delivery.sendgrid import SendGridTransport, build_body
-from delivery.sendgrid_rules import find_violations
+from delivery.sendgrid import SendGridTransport
 from tests.delivery.conftest import CANARY
-from tests.delivery.envelopes import NOW, envelopes, make_envelope
+from tests.delivery.envelopes import NOW, make_envelope
 from tests.servers.http_server import Answer, HttpServer, Misbehaviour, free_port
-from tests.servers.sendgrid_contract import find_contract_errors
 from tests.servers.sendgrid_server import SendGridServer, encode_json
 
 ACCEPTED, REJECTED, RETRY = OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.RETRY
@@ -24,70 +20,8 @@ SPREAD = timedelta(seconds=30)
 
 
 def send(server: HttpServer, count: int = 1, **options: float) -> list[Outcome]:
-    transport = SendGridTransport(CANARY, server.url, timeout=options.get("timeout", 5), concurrency=4)
+    transport = SendGridTransport(CANARY, server.url, timeout=options.get("timeout", 30), concurrency=4)
     return transport.send([make_envelope() for _ in range(count)], now=NOW)
-
-
-class TestWhatLeaves:
-    @settings(max_examples=40, derandomize=True, deadline=None)
-    @given(envelope=envelopes)
-    def test_any_valid_envelope_becomes_what_sendgrid_describes(self, envelope: Envelope) -> None:
-        transport = SendGridTransport("SG.test")
-        assert transport.validate(envelope) == []
-        body = build_body(envelope)
-        assert find_contract_errors(encode_json(body)) == []
-        assert find_violations(body, now=NOW) == []
-
-    def test_the_delivery_id_is_all_that_is_told_about_the_customer(self) -> None:
-        envelope = make_envelope()
-        body = build_body(envelope)
-        (person,) = body["personalizations"]
-        assert person["custom_args"] == {"pw_delivery_id": str(envelope.delivery_id)}
-        assert "custom_args" not in body
-        assert body["categories"] == ["winback"]
-
-    def test_sendgrid_tracks_and_adds_nothing(self) -> None:
-        tracking = build_body(make_envelope())["tracking_settings"]
-        assert {name: setting["enable"] for name, setting in tracking.items()} == dict.fromkeys(
-            ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics"), False
-        )
-        assert tracking["click_tracking"]["enable_text"] is False
-
-    def test_our_unsubscribe_headers_travel_unchanged(self) -> None:
-        envelope = make_envelope()
-        headers = build_body(envelope)["headers"]
-        assert headers == {**envelope.headers, "Auto-Submitted": "auto-generated"}
-
-    def test_a_recipient_called_doe_comma_jane_can_be_written_to(self) -> None:
-        envelope = make_envelope(to_name="Doe, Jane; Dr.")
-        assert SendGridTransport("SG.test").validate(envelope) == []
-        assert build_body(envelope)["personalizations"][0]["to"][0]["name"] == "Doe Jane Dr."
-
-    def test_international_domains_leave_as_a_labels(self) -> None:
-        body = build_body(make_envelope(to_email="jo@bücher.de", reply_to="x@пример.рф"))
-        assert body["personalizations"][0]["to"][0]["email"] == "jo@xn--bcher-kva.de"
-        assert body["reply_to"]["email"] == "x@xn--e1afmkfd.xn--p1ai"
-
-    def test_a_category_beyond_ascii_is_refused_with_its_reason(self) -> None:
-        (problem,) = SendGridTransport("SG.test").validate(make_envelope(category="زمستان"))
-        assert problem.field == "categories[0]"
-
-    def test_the_server_sees_the_key_and_the_right_path(self, sendgrid_server: SendGridServer) -> None:
-        send(sendgrid_server)
-        (request,) = sendgrid_server.received
-        assert request.headers["Authorization"] == f"Bearer {CANARY}"
-        assert request.path == "/v3/mail/send"
-
-    def test_a_batch_shares_a_few_connections(self, sendgrid_server: SendGridServer) -> None:
-        outcomes = send(sendgrid_server, 40)
-        assert {outcome.kind for outcome in outcomes} == {ACCEPTED}
-        assert sendgrid_server.connections <= 4
-
-    def test_outcomes_belong_to_their_envelopes(self, sendgrid_server: SendGridServer) -> None:
-        batch = [make_envelope() for _ in range(20)]
-        outcomes = SendGridTransport(CANARY, sendgrid_server.url).send(batch, now=NOW)
-        told = {UUID(email.delivery_id): email.message_id for email in sendgrid_server.accepted}
-        assert [outcome.provider_id for outcome in outcomes] == [told[e.delivery_id] for e in batch]
 
 
 ANSWERS = [
@@ -124,7 +58,8 @@ class TestWhatAnAnswerMeans:
         reason: str,
     ) -> None:
         sendgrid_server.fail_next(fault)
-        (outcome,) = send(sendgrid_server, timeout=0.5)
+        is_silent = fault in (Misbehaviour.HANG, Misbehaviour.DRIP)
+        (outcome,) = send(sendgrid_server, timeout=0.5 if is_silent else 30)
         assert (outcome.kind, outcome.reason) == (kind, reason)
         assert (outcome.retry_at is not None) == (kind is RETRY)
         assert len(sendgrid_server.received) == 1

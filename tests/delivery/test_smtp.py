@@ -20,7 +20,7 @@ ROUTE_DOWN, UNKNOWN = OutcomeKind.ROUTE_DOWN, OutcomeKind.UNKNOWN
 
 
 def send_one(url: str, **options: float) -> Outcome:
-    (outcome,) = SmtpTransport(url, timeout=options.get("timeout", 5)).send([make_envelope()], now=NOW)
+    (outcome,) = SmtpTransport(url, timeout=options.get("timeout", 30)).send([make_envelope()], now=NOW)
     return outcome
 
 
@@ -46,18 +46,16 @@ def test_each_fault_has_its_outcome(
     smtp_server: SmtpServer, fault: SmtpFault, kind: OutcomeKind, reason: str
 ) -> None:
     smtp_server.fail_next(fault)
-    outcome = send_one(plain(smtp_server), timeout=0.5)
+    outcome = send_one(plain(smtp_server), timeout=0.5 if fault is SmtpFault.HANG_AFTER_DOT else 30)
     assert (outcome.kind, outcome.reason) == (kind, reason)
     assert len(smtp_server.mails) == (1 if kind is UNKNOWN else 0)
     assert (outcome.retry_at is not None) == (kind is RETRY)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in SmtpFault if fault is not SmtpFault.MAIL_550])
+@pytest.mark.parametrize("fault", sorted(set(SmtpFault) - {SmtpFault.MAIL_550, SmtpFault.HANG_AFTER_DOT}))
 def test_a_fault_of_one_message_spares_its_neighbours(smtp_server: SmtpServer, fault: SmtpFault) -> None:
     smtp_server.fail_next(None, fault, None)
-    outcomes = SmtpTransport(plain(smtp_server), timeout=0.5).send(
-        [make_envelope() for _ in range(3)], now=NOW
-    )
+    outcomes = SmtpTransport(plain(smtp_server)).send([make_envelope() for _ in range(3)], now=NOW)
     assert [outcomes[0].kind, outcomes[2].kind] == [ACCEPTED, ACCEPTED]
     assert outcomes[1].kind is not ACCEPTED
 

@@ -1,6 +1,7 @@
 """Who enters a trigger, and who does not, with the reason."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_an_older_change_that_arrives_late_does_not_shorten_the_wait(now: dateti
     ],
 )
 def test_a_second_order_is_refused_by_the_reentry_rule(
-    now: datetime, fields: dict[str, object], reason: str
+    now: datetime, fields: dict[str, Any], reason: str
 ) -> None:
     make_trigger("order_confirmation", **fields)
     customer = make_customer()
@@ -120,7 +121,7 @@ def test_a_second_order_after_the_days_enters_again(now: datetime) -> None:
         ({"active_from": datetime.fromisoformat("2030-01-01T00:00:00+00:00")}, "before_active_from"),
     ],
 )
-def test_whoever_is_not_enrolled_is_told_why(now: datetime, fields: dict[str, object], reason: str) -> None:
+def test_whoever_is_not_enrolled_is_told_why(now: datetime, fields: dict[str, Any], reason: str) -> None:
     make_trigger("order_confirmation", **fields)
     post_order(make_customer(), now)
     enrol_events(now)

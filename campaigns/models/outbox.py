@@ -5,99 +5,25 @@ only exceptions (skipped, deferred, rejected, …) and events cost rows of their
 """
 
 import uuid
+from typing import TypedDict, cast
 
-from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django_stubs_ext import WithAnnotations
 
-from experiments.models import Assignment, Experiment
-from recommendations.models import Kind
+from campaigns.models.design import Campaign, Step, TemplateVersion
+from experiments.models import Assignment
+from recommendations.models import Kind, NeighbourModel
 from shop.models import Cart, Customer, Event, Order, Product
 
 
-class EmailTemplate(models.Model):
-    key = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=120)
+class StatusFields(TypedDict):
+    """What `with_status` adds to a message."""
 
-    def __str__(self) -> str:
-        return self.name
-
-
-class TemplateVersion(models.Model):
-    """A published state of a template; never changed, so that any sent email can be rendered again."""
-
-    template = models.ForeignKey(EmailTemplate, models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    source = models.TextField(help_text="Jinja in MJML")
-    texts = models.JSONField(default=dict, help_text='Texts by language: {"fa": {"subject": "…"}}')
-    digest = models.CharField(max_length=64)
-    published_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["template", "number"], name="one_version_per_template_and_number")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.template} v{self.number}"
-
-
-class CompiledEmail(models.Model):
-    """MJML compiled once for a version, a language and an arm; from here on only Jinja runs."""
-
-    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of sources, language and versions")
-    version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="compiled")
-    language = models.CharField(max_length=16)
-    parts = models.JSONField(help_text="Jinja sources of subject, preheader, html and text")
-    created_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.version_id} {self.language}"
-
-
-class Campaign(models.Model):
-    class MessageClass(models.TextChoices):
-        TRANSACTIONAL = "transactional", "Transactional"
-        MARKETING = "marketing", "Marketing"
-
-    class Status(models.TextChoices):
-        LIVE = "live", "Live"
-        PAUSED = "paused", "Paused"
-
-    key = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=120)
-    message_class = models.CharField(max_length=13, choices=MessageClass)
-    status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
-    track_opens = models.BooleanField(default=True)
-    track_clicks = models.BooleanField(default=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Step(models.Model):
-    """One email of a campaign, `delay_hours` after the one before it (or after the trigger's own wait)."""
-
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="steps")
-    position = models.PositiveSmallIntegerField()
-    delay_hours = models.PositiveIntegerField(default=0)
-    template = models.ForeignKey(EmailTemplate, models.PROTECT, related_name="steps")
-    experiment = models.ForeignKey(Experiment, models.SET_NULL, null=True, blank=True, related_name="steps")
-    complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
-    upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
-
-    class Meta:
-        ordering = ["campaign", "position"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["campaign", "position"], name="one_step_per_campaign_and_position"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.campaign} {self.position + 1}"
+    status: str
+    reason: str
+    detail: str
 
 
 class SendBatch(models.Model):
@@ -131,7 +57,7 @@ class SendBatch(models.Model):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def with_status(self) -> "MessageQuerySet":
+    def with_status(self) -> "models.QuerySet[WithAnnotations[Message, StatusFields]]":
         """Adds `status` (see Message.Status), `reason` and `detail`: what became of each for a reader.
 
         A closed message is what its newest outcome says. An open one is where its batch is; without a
@@ -148,11 +74,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
             output_field=models.CharField(),
         )
         shown = Q(is_closed=True) | Q(batch=None)
-        return self.annotate(
+        annotated = self.annotate(
             status=Case(When(is_closed=True, then=Subquery(newest.values("kind")[:1])), default=in_batch),
             reason=Case(When(shown, then=Subquery(newest.values("reason")[:1])), default=Value("")),
             detail=Case(When(shown, then=Subquery(newest.values("detail")[:1])), default=Value("")),
         )
+        return cast("models.QuerySet[WithAnnotations[Message, StatusFields]]", annotated)
 
 
 class Message(models.Model):
@@ -238,9 +165,7 @@ class MessageProduct(models.Model):
     score = models.FloatField()
     support = models.PositiveIntegerField()
     scorer = models.CharField(max_length=40)
-    model = models.ForeignKey(
-        "recommendations.NeighbourModel", models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    model = models.ForeignKey(NeighbourModel, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -279,91 +204,3 @@ class MessageOutcome(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reason}"
-
-
-class MessageEvent(models.Model):
-    """What came back, from a provider's webhook or from our own links. Unique twice over, because
-    providers repeat themselves under new ids."""
-
-    class Kind(models.TextChoices):
-        PROCESSED = "processed", "Accepted by the provider"
-        DEFERRED = "deferred", "Delayed by the mailbox"
-        DELIVERED = "delivered", "Delivered"
-        BOUNCED = "bounced", "Bounced"
-        BLOCKED = "blocked", "Blocked"
-        DROPPED = "dropped", "Dropped by the provider"
-        OPENED = "opened", "Opened"
-        CLICKED = "clicked", "Clicked"
-        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        COMPLAINED = "complained", "Marked as spam"
-
-    message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="events")
-    kind = models.CharField(max_length=12, choices=Kind)
-    provider = models.CharField(max_length=20, help_text="sendgrid, own, demo…")
-    provider_event_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 (NULLs are distinct)
-    natural_key = models.CharField(max_length=64, unique=True)
-    is_machine = models.BooleanField(default=False, help_text="A scanner or proxy, not a person")
-    link = models.ForeignKey("TrackedLink", models.PROTECT, null=True, blank=True, related_name="events")
-    detail = models.JSONField(default=dict, blank=True)
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "provider_event_id"], name="one_event_per_provider_and_id"
-            )
-        ]
-        indexes = [
-            models.Index(fields=["message", "kind", "occurred_at"], name="message_event_lookup"),
-            models.Index(
-                fields=["occurred_at"], condition=Q(kind="clicked", is_machine=False), name="human_click"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.message_id}"
-
-
-class TrackedLink(models.Model):
-    """A link target. `key` is a hash of the address, so a batch upserts its links in one statement."""
-
-    key = models.BinaryField(max_length=8, unique=True)
-    url = models.TextField()
-
-    def __str__(self) -> str:
-        return self.url
-
-
-class WebhookPayload(models.Model):
-    """A provider's post as it came, stored before anything is made of it."""
-
-    provider = models.CharField(max_length=20)
-    body = models.BinaryField()
-    received_at = models.DateTimeField()
-    processed_at = models.DateTimeField(null=True, blank=True)
-    problems = models.JSONField(
-        default=list, blank=True, help_text="Elements that could not be read, and why"
-    )
-
-    class Meta:
-        indexes = [models.Index(fields=["id"], condition=Q(processed_at=None), name="webhook_unprocessed")]
-
-    def __str__(self) -> str:
-        return f"{self.provider} {self.received_at:%Y-%m-%d %H:%M}"
-
-
-class PreviewMail(models.Model):
-    """The preview inbox: an email as it would have left, one row a hand-over, so doubles would show."""
-
-    delivery_id = models.UUIDField(db_index=True)
-    recipient = models.CharField(max_length=320)
-    subject = models.CharField(max_length=998)
-    mime = models.BinaryField(help_text="The whole message, zlib-compressed")
-    received_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["-received_at"], name="preview_received")]
-
-    def __str__(self) -> str:
-        return self.subject

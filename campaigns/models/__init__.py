@@ -1,0 +1,22 @@
+"""Campaigns, their outbox, and the news about what was sent."""
+
+from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
+from campaigns.models.news import MessageEvent, PreviewMail, TrackedLink, WebhookPayload
+from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
+
+__all__ = [
+    "Campaign",
+    "CompiledEmail",
+    "EmailTemplate",
+    "Message",
+    "MessageEvent",
+    "MessageOutcome",
+    "MessageProduct",
+    "PreviewMail",
+    "RenderedMessage",
+    "SendBatch",
+    "Step",
+    "TemplateVersion",
+    "TrackedLink",
+    "WebhookPayload",
+]

@@ -1,0 +1,90 @@
+"""What a marketer makes: templates and their published versions, campaigns and their steps."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+
+from experiments.models import Experiment
+
+
+class EmailTemplate(models.Model):
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """A published state of a template; never changed, so that any sent email can be rendered again."""
+
+    template = models.ForeignKey(EmailTemplate, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.TextField(help_text="Jinja in MJML")
+    texts = models.JSONField(default=dict, help_text='Texts by language: {"fa": {"subject": "…"}}')
+    digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="one_version_per_template_and_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class CompiledEmail(models.Model):
+    """MJML compiled once for a version, a language and an arm; from here on only Jinja runs."""
+
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of sources, language and versions")
+    version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="compiled")
+    language = models.CharField(max_length=16)
+    parts = models.JSONField(help_text="Jinja sources of subject, preheader, html and text")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.language}"
+
+
+class Campaign(models.Model):
+    class MessageClass(models.TextChoices):
+        TRANSACTIONAL = "transactional", "Transactional"
+        MARKETING = "marketing", "Marketing"
+
+    class Status(models.TextChoices):
+        LIVE = "live", "Live"
+        PAUSED = "paused", "Paused"
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    message_class = models.CharField(max_length=13, choices=MessageClass)
+    status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
+    track_opens = models.BooleanField(default=True)
+    track_clicks = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Step(models.Model):
+    """One email of a campaign, `delay_hours` after the one before it (or after the trigger's own wait)."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    delay_hours = models.PositiveIntegerField(default=0)
+    template = models.ForeignKey(EmailTemplate, models.PROTECT, related_name="steps")
+    experiment = models.ForeignKey(Experiment, models.SET_NULL, null=True, blank=True, related_name="steps")
+    complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
+    upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+
+    class Meta:
+        ordering = ["campaign", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "position"], name="one_step_per_campaign_and_position"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.position + 1}"

@@ -1,0 +1,124 @@
+"""The figures are counted right, in as many queries for a big shop as for a small one."""
+
+from collections import Counter
+from datetime import UTC, timedelta
+from decimal import Decimal
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from campaigns import reports
+from campaigns.arms import HOLDOUT, count_arms, plan_shares
+from campaigns.models import Message
+from campaigns.reports import Period
+from dashboard.periods import choose_period
+from experiments.models import Assignment
+from tests.dashboard.rows import NEWEST, SmallShop, close, make_message, react
+from tests.factories import make_customer, make_order
+
+pytestmark = pytest.mark.django_db
+
+MONTH = Period(NEWEST - timedelta(days=30), NEWEST + timedelta(seconds=1))
+
+
+def test_messages_are_counted_by_day_and_status(small_shop: SmallShop) -> None:
+    days = reports.count_messages_by_day(MONTH, UTC)
+    assert sum(days.values(), Counter()) == {
+        "accepted": 6,
+        "skipped": 2,
+        "held_out": 1,
+        "rejected": 1,
+    }
+    assert days[NEWEST.date()] == {"accepted": 1}
+
+
+def test_reasons_are_counted_without_those_who_were_held_out(small_shop: SmallShop) -> None:
+    assert reports.count_reasons(MONTH) == [("frequency_cap", 1), ("smtp_550", 1), ("withdrawn", 1)]
+
+
+def test_a_step_has_its_clicks_and_the_orders_that_followed(small_shop: SmallShop) -> None:
+    step = small_shop.campaigns["order_confirmation"].steps.get()
+    figures = reports.count_steps(MONTH)[step.pk]
+    assert (figures.sent, figures.clicked, figures.orders) == (5, 1, 1)
+    assert figures.revenue == {"GBP": Decimal("19.00")}
+
+
+def test_a_click_by_a_program_counts_nowhere(small_shop: SmallShop) -> None:
+    react(small_shop.messages["cart en"], "clicked", minutes=1, is_machine=True)
+    step = small_shop.messages["cart en"].step_id
+    assert reports.count_steps(MONTH)[step].clicked == 0
+    assert reports.count_clicked_messages(MONTH) == 1
+
+
+def test_counting_takes_as_many_queries_for_many_messages(
+    small_shop: SmallShop, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(20):
+        message = make_message(small_shop, "abandoned_cart", make_customer(language="en"), at=NEWEST)
+        react(message, "clicked", minutes=2, url="https://shop.example/p")
+    with django_assert_num_queries(6):
+        reports.count_steps(MONTH)
+
+
+def test_work_that_is_due_is_found_and_work_of_tomorrow_is_not(small_shop: SmallShop) -> None:
+    message = make_message(small_shop, "abandoned_cart", small_shop.customers["en"], at=NEWEST)
+    Message.objects.filter(pk=message.pk).update(batch=None)
+    assert reports.find_open_batches(NEWEST).oldest_due == NEWEST
+    assert reports.find_open_batches(NEWEST - timedelta(days=1)).oldest_due is None
+
+
+def test_a_period_ends_with_the_newest_data_whatever_the_day(small_shop: SmallShop) -> None:
+    chosen = choose_period("7", NEWEST + timedelta(days=4000))
+    assert chosen.days[-1] == NEWEST.date()
+    assert len(chosen.days) == 7
+
+
+def test_nonsense_for_a_period_is_thirty_days(small_shop: SmallShop) -> None:
+    assert len(choose_period("many", NEWEST).days) == 30
+
+
+def test_an_empty_shop_has_a_period_all_the_same() -> None:
+    assert len(choose_period("14", NEWEST).days) == 14
+
+
+def test_arms_count_everybody_who_was_assigned_and_the_held_out_last(small_shop: SmallShop) -> None:
+    arms = count_arms(small_shop.experiment)
+    assert [(arm.arm, arm.assigned, arm.mailed) for arm in arms] == [
+        ("control", 2, 1),
+        ("warm", 2, 0),
+        (HOLDOUT, 1, 0),
+    ]
+
+
+def test_an_order_counts_for_its_arm_within_the_window_only(small_shop: SmallShop) -> None:
+    customer = small_shop.customers["ar"]
+    assigned_at = Assignment.objects.get(customer=customer).assigned_at
+    make_order(customer, placed_at=assigned_at + timedelta(days=1), total="30.00")
+    make_order(customer, placed_at=assigned_at + timedelta(days=2), total="12.00")
+    make_order(customer, placed_at=assigned_at + timedelta(days=8), total="99.00")
+    held_out = count_arms(small_shop.experiment)[-1]
+    assert (held_out.converted, held_out.revenue_sum) == (1, 42.0)
+
+
+def test_people_who_were_put_there_by_hand_never_count(small_shop: SmallShop) -> None:
+    Assignment.objects.update(is_forced=True)
+    assert [arm.assigned for arm in count_arms(small_shop.experiment)] == [0, 0, 0]
+
+
+def test_a_click_counts_once_for_a_person(small_shop: SmallShop) -> None:
+    for minute in (1, 2):
+        react(small_shop.messages["cart en"], "clicked", minutes=minute)
+    assert count_arms(small_shop.experiment)[0].clicked == 1
+
+
+def test_the_planned_shares_leave_room_for_the_held_out(small_shop: SmallShop) -> None:
+    shares = plan_shares(small_shop.experiment)
+    assert shares == pytest.approx({"control": 0.475, "warm": 0.475, HOLDOUT: 0.05})
+
+
+def test_a_message_that_is_still_open_is_neither_sent_nor_lost(small_shop: SmallShop) -> None:
+    message = make_message(small_shop, "abandoned_cart", small_shop.customers["en"], at=NEWEST)
+    before = reports.count_steps(MONTH)[message.step_id]
+    close(message, "unknown", "in_doubt")
+    after = reports.count_steps(MONTH)[message.step_id]
+    assert (after.sent - before.sent, after.not_sent - before.not_sent) == (-1, 1)

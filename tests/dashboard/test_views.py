@@ -1,0 +1,150 @@
+"""What the pages do beyond opening."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Campaign, EmailTemplate, PreviewMail
+from experiments.models import Experiment
+from tests.dashboard.rows import SmallShop
+from triggers.models import Trigger
+
+pytestmark = pytest.mark.django_db
+
+
+def read(client: Client, name: str, *args: object, **query: str) -> str:
+    return client.get(reverse(f"dashboard:{name}", args=args), query).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("C-1001", 2), ("buyer2@mail.example", 2), ("BUYER2@mail.example", 2), ("O-503", 1), ("Ваш заказ", 2)],
+)
+def test_messages_are_found_by_customer_address_order_and_subject(
+    query: str, found: int, signed_in: Client, small_shop: SmallShop
+) -> None:
+    assert read(signed_in, "messages", q=query).count("<tr>") == found + 1  # and the head
+
+
+def test_filters_work_together(signed_in: Client, small_shop: SmallShop) -> None:
+    html = read(signed_in, "messages", campaign="abandoned-cart", status="skipped", reason="withdrawn")
+    assert "Анна Орлова" in html
+    assert "سارا احمدی" not in html
+
+
+def test_nonsense_in_a_filter_is_ignored(signed_in: Client, small_shop: SmallShop) -> None:
+    assert "Olivia Bennett" in read(signed_in, "messages", campaign="nothing", status="x", page="-4")
+
+
+def test_htmx_gets_only_the_rows(signed_in: Client, small_shop: SmallShop) -> None:
+    response = signed_in.get(reverse("dashboard:messages"), headers={"HX-Request": "true"})
+    assert "<html" not in response.content.decode()
+
+
+def test_an_email_is_rendered_again_and_shut_off_from_the_page_around_it(
+    signed_in: Client, small_shop: SmallShop
+) -> None:
+    message = small_shop.messages["cart fa"]
+    response = signed_in.get(reverse("dashboard:message_mail", args=[message.pk]))
+    assert "سلام" in response.content.decode()
+    assert "سارا" in response.content.decode()
+    assert response.headers["Content-Security-Policy"].startswith("sandbox allow-popups")
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "script-src" not in response.headers["Content-Security-Policy"]
+
+
+def test_an_email_is_rendered_as_its_arm_had_it(signed_in: Client, small_shop: SmallShop) -> None:
+    message = small_shop.messages["cart fa"]
+    changes = {"texts": {"fa": {"hello": "درود"}}}
+    Experiment.objects.get().variants.filter(key="warm").update(changes=changes)
+    response = signed_in.get(reverse("dashboard:message_mail", args=[message.pk]))
+    assert "درود" in response.content.decode()
+
+
+def test_a_message_tells_its_headers_and_its_products(signed_in: Client, small_shop: SmallShop) -> None:
+    html = read(signed_in, "message", small_shop.messages["cart en"].pk, view="headers")
+    assert "List-Unsubscribe-Post" in html
+    assert "Bought together with Enamel teapot, cream in 64 orders." in html
+
+
+def test_looking_at_the_preview_inbox_opens_nothing(signed_in: Client, small_shop: SmallShop) -> None:
+    html = read(signed_in, "preview_mail", small_shop.preview.pk)
+    assert "سلام سارا" in html
+    assert "/o/token" not in html
+
+
+def test_a_damaged_preview_says_so(signed_in: Client, small_shop: SmallShop) -> None:
+    PreviewMail.objects.update(mime=b"not zlib")
+    assert 'role="alert"' in read(signed_in, "preview", small_shop.preview.pk)
+
+
+def test_a_campaign_is_paused_and_resumed(signed_in: Client, small_shop: SmallShop) -> None:
+    url = reverse("dashboard:campaign_status", args=["abandoned-cart"])
+    for status in ("paused", "live"):
+        signed_in.post(url, {"status": status})
+        assert Campaign.objects.get(key="abandoned-cart").status == status
+
+
+def test_looking_at_the_pause_address_changes_nothing(signed_in: Client, small_shop: SmallShop) -> None:
+    assert signed_in.get(reverse("dashboard:campaign_status", args=["abandoned-cart"])).status_code == 405
+
+
+def test_a_trigger_is_edited_through_the_form_of_its_kind(signed_in: Client, small_shop: SmallShop) -> None:
+    data = {"name": "Left cart", "status": "paused", "reentry": "once", "reentry_days": "0"}
+    url = reverse("dashboard:trigger", args=["abandoned-cart"])
+    signed_in.post(url, data | {"settings-delay_minutes": "60"})
+    trigger = Trigger.objects.get(key="abandoned-cart")
+    assert (trigger.name, trigger.status, trigger.settings) == ("Left cart", "paused", {"delay_minutes": 60})
+
+
+def test_a_wrong_setting_is_refused_and_nothing_is_saved(signed_in: Client, small_shop: SmallShop) -> None:
+    data = {"name": "Left cart", "status": "active", "reentry": "once", "reentry_days": "0"}
+    url = reverse("dashboard:trigger", args=["abandoned-cart"])
+    html = signed_in.post(url, data | {"settings-delay_minutes": "1"}).content.decode()
+    assert 'role="alert"' in html
+    assert Trigger.objects.get(key="abandoned-cart").name == "Abandoned cart"
+
+
+def test_a_customer_page_answers_for_the_campaign_asked_for(signed_in: Client, small_shop: SmallShop) -> None:
+    customer = small_shop.customers["ru"]
+    html = read(signed_in, "customer", customer.uuid, campaign="abandoned-cart")
+    assert "No. The customer has said no to marketing mail." in html
+
+
+@pytest.mark.parametrize(("language", "hello"), [("ru", "Здравствуйте"), ("ar", "مرحبًا")])
+def test_a_template_is_shown_in_any_language_with_its_sample(
+    language: str, hello: str, signed_in: Client, small_shop: SmallShop
+) -> None:
+    assert hello in read(signed_in, "template_mail", "order_confirmation", language=language)
+
+
+def test_a_template_nobody_published_is_not_found(signed_in: Client, small_shop: SmallShop) -> None:
+    EmailTemplate.objects.create(key="draft", name="Draft")
+    assert signed_in.get(reverse("dashboard:template", args=["draft"])).status_code == 404
+
+
+def test_recommendations_say_what_is_shown_and_why_others_are_not(
+    signed_in: Client, small_shop: SmallShop
+) -> None:
+    small_shop.products[1].stock = 0
+    small_shop.products[1].save()
+    html = read(signed_in, "recommendations", product="P-0")
+    assert "Oak tray" in html
+    assert "It is out of stock." in html
+
+
+def test_an_experiment_names_no_winner(signed_in: Client, small_shop: SmallShop) -> None:
+    html = read(signed_in, "experiment", "warm-subject")
+    assert "still collecting; each needs at least 10 orders" in html
+    assert "No winner is named here" in html
+
+
+def test_the_back_office_opens_for_engineers(admin_client: Client, small_shop: SmallShop) -> None:
+    for name in ("campaigns_message", "campaigns_sendbatch", "triggers_trigger", "triggers_enrolment"):
+        assert admin_client.get(reverse(f"admin:{name}_changelist")).status_code == 200
+
+
+def test_rows_the_engine_appends_cannot_be_written_in_the_back_office(
+    admin_client: Client, small_shop: SmallShop
+) -> None:
+    assert admin_client.get(reverse("admin:campaigns_messageoutcome_add")).status_code == 403
