@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 
 from audience.consent import Standing, read_standings
+from campaigns.compiler import CompileError
 from campaigns.context import Lines, build_context, read_lines
 from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
 from campaigns.envelopes import make_envelope
@@ -141,7 +142,7 @@ def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport
         try:
             item.rendered = _render(item, version, renderer, lines, now)
             item.rendered.possible_duplicate = item.message.id in again
-        except RenderError as error:
+        except (RenderError, CompileError) as error:
             item.verdict, item.detail = Skip("render_failed"), str(error)[:255]
             continue
         _check_envelope(item, transport)

@@ -58,7 +58,7 @@ def _environment() -> dict[str, str]:
 
 
 def _run_pytest(arguments: list[str], environment: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", "--dist", "loadfile", *arguments]
+    command = [sys.executable, "-m", "pytest", *arguments]
     code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 (our own words)
     return 0 if code == NO_TESTS else code
 

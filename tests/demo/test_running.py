@@ -18,6 +18,7 @@ from demo.elements import sort_by_time
 from demo.flows import QUESTION_SUBJECTS, set_up_flows, set_up_login
 from demo.living import Clock, Lived
 from demo.readers import Readers
+from demo.resetting import empty_tables
 from demo.running import Told
 from experiments.models import Experiment
 from shop.models import Order
@@ -63,11 +64,25 @@ def test_six_days_bring_confirmations_cart_mail_and_follow_ups() -> None:
     assert Enrolment.objects.filter(cart__customer__external_id="bq-omar", state="done").exists()
 
 
-def test_readers_read_the_same_on_every_run() -> None:
+def test_readers_open_after_the_delivery_and_do_nothing_before_its_time() -> None:
     live_for(24 * 6)
-    first = sorted(MessageEvent.objects.values_list("kind", "occurred_at"))
-    assert len(first) > 5
-    assert not [at for kind, at in first if kind != "delivered" and at > START + timedelta(days=6)]
+    acts = MessageEvent.objects.filter(provider="demo").values_list("message", "kind", "occurred_at")
+    delivered = {message: at for message, kind, at in acts if kind == "delivered"}
+    opened = [(message, at) for message, kind, at in acts if kind == "opened"]
+    assert opened
+    assert all(delivered[message] < at <= START + timedelta(days=6) for message, at in opened)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readers_decide_by_what_a_message_is_about_and_so_the_same_on_every_run() -> None:
+    live_for(24 * 6)
+    who = MessageEvent.objects.filter(kind="opened").values_list(
+        "message__customer__external_id", "occurred_at"
+    )
+    first = sorted(who)
+    empty_tables()
+    live_for(24 * 6)
+    assert sorted(who.all()) == first
 
 
 def test_the_summary_speaks_of_enrolments_messages_products_and_arms() -> None:
