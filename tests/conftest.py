@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from campaigns import templates_store
 from campaigns.compiler import CompiledParts, compile_email, compiled_key
 from campaigns.compiling.source import Source
 from campaigns.transports import build_current_transport
+
+# The same examples on every machine, however slow it is.
+hypothesis_settings.register_profile("pairwell", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("pairwell")
 
 
 @pytest.fixture
@@ -22,6 +28,12 @@ def now() -> datetime:
 def fresh_transport() -> None:
     """The transport is built once a process; a test that changes the settings wants another."""
     build_current_transport.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def collected_static_files(settings: Any, tmp_path: Path) -> None:
+    """An empty folder: WhiteNoise warns of a missing one, and a warning fails a test."""
+    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,18 +1,9 @@
-from pathlib import Path
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django import Settings
 
 from tests.dashboard.rows import fill_small_shop
 from tests.dashboard.sent import SmallShop
-
-
-@pytest.fixture(autouse=True)
-def _static_root(settings: Settings, tmp_path: Path) -> None:
-    """WhiteNoise warns of a folder that only a deployment has."""
-    settings.STATIC_ROOT = str(tmp_path)
 
 
 @pytest.fixture

@@ -16,5 +16,5 @@ def write(file: Path, *lines: str, encoding: str = "utf-8") -> None:
 def refusals(file: Path, command: str, *options: str) -> list[dict[str, str]]:
     report = file.with_suffix(".refused.csv")
     call_command(command, file, "--refused", report, *options)
-    with report.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+    with report.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))
