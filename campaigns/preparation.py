@@ -161,7 +161,9 @@ def _render(
         version, language=language, changes=changes, context=context, message_id=message.id, tracking=tracking
     )
     item.urls = email.urls if campaign.track_clicks else {}
-    item.envelope = make_envelope(message, email, has_products=bool(item.picks))
+    item.envelope = make_envelope(
+        message, email, unsubscribe=context["links"]["unsubscribe"], has_products=bool(item.picks)
+    )
     return RenderedMessage(
         message=message,
         version=version,

@@ -5,10 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.conf import settings
-from django.urls import reverse
-
-from audience.links import read, sign
+from audience.links import absolute_url, read, sign
 from campaigns.models import Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
 from delivery.scanners import is_scanner
@@ -29,11 +26,11 @@ class MessageTracking:
         """The tracked address of `url`; it works once the batch has stored the link under its key."""
         if not self.clicks:
             return url
-        return _absolute("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
+        return absolute_url("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
 
     def pixel(self) -> str:
         """The pixel's address, or an empty string where opens are not tracked."""
-        return _absolute("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
+        return absolute_url("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
 
 
 @dataclass(frozen=True)
@@ -91,8 +88,3 @@ def is_machine_visit(agent: str, sent_at: datetime | None, now: datetime) -> boo
     """Whether a scanner or proxy came rather than a person, by its name or by its haste."""
     is_hasty = sent_at is not None and 0 <= (now - sent_at).total_seconds() < TOO_FAST_SECONDS
     return is_hasty or is_scanner(agent)
-
-
-def _absolute(name: str, token: str) -> str:
-    base: str = settings.PAIRWELL["BASE_URL"]
-    return base.rstrip("/") + reverse(name, args=[token])

@@ -60,9 +60,7 @@ def advance_enrolments(now: datetime) -> int:
         outdated = find_outdated(_subject(e) for e in enrolments)
         drafts = [d for e in enrolments if (d := _advance(e, steps[e.trigger.campaign_id], outdated, now))]
         queue_messages(drafts, now)
-        Enrolment.objects.bulk_update(
-            enrolments, ["state", "reason", "step_position", "due_at", "changed_at"]
-        )
+        _save_moves(enrolments, now)
     return len(enrolments)
 
 
@@ -89,6 +87,17 @@ def _advance(
         order_id=enrolment.order_id,
         cart_id=enrolment.cart_id,
     )
+
+
+def _save_moves(enrolments: Sequence[Enrolment], now: datetime) -> None:
+    """One statement for each way in which enrolments moved; there are as many as steps and reasons."""
+    moves: dict[tuple[str, str, int, datetime | None], list[int]] = defaultdict(list)
+    for e in enrolments:
+        moves[e.state, e.reason, e.step_position, e.due_at].append(e.pk)
+    for (state, reason, step_position, due_at), moved in moves.items():
+        Enrolment.objects.filter(pk__in=moved).update(
+            state=state, reason=reason, step_position=step_position, due_at=due_at, changed_at=now
+        )
 
 
 def _is_late(enrolment: Enrolment, now: datetime) -> str:
