@@ -5,20 +5,22 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 (campaigns.recovery). A worker that dies earlier leaves a lease that runs out.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
 from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
-from campaigns.outcomes import Tally, record_outcomes
+from campaigns.outcomes import Tally, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch
 from delivery.base import Transport
 
+logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
@@ -61,7 +63,13 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
     now = clock()
     apply_consent_events(now)
-    prepared = prepare_batch(batch, transport, now)
+    try:
+        prepared = prepare_batch(batch, transport, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
+        return isolate_poison(batch, type(error).__name__, now)
     now = clock()
     leaving = commit_intent(batch, prepared, now)
     if leaving is None:
@@ -70,6 +78,29 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     outcomes = transport.send(envelopes, now=now) if envelopes else []
     tally = _count_verdicts(prepared)
     return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
+
+
+def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
+    """Halves a batch that can't be prepared, until the message at fault is alone and closed with the error.
+
+    So one poisoned message holds up none of the other 499 for long.
+    """
+    with transaction.atomic():
+        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
+            state=SendBatch.State.DONE, finished_at=now
+        )
+        messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
+        if len(messages) == 1:
+            kind, reason = MessageOutcome.Kind.SKIPPED, "error"
+            write_exceptions(
+                [MessageOutcome(message=messages[0], kind=kind, reason=reason, detail=error, at=now)]
+            )
+            return Tally(skipped=1)
+        half = len(messages) // 2
+        for part in filter(None, (messages[:half], messages[half:])):
+            again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
+            Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
+    return Tally()
 
 
 def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from audience.models import ConsentEntry, Suppression
 from campaigns.models import Message, MessageEvent, WebhookPayload
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_rows
+from shop.claims import lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -35,12 +36,22 @@ def process_payloads(now: datetime, *, limit: int = 20) -> int:
     with transaction.atomic():
         waiting = WebhookPayload.objects.filter(processed_at=None).order_by("pk")
         payloads = list(lock_rows(waiting)[:limit])
-        for payload in payloads:
-            events, payload.problems = parse_events(bytes(payload.body))
-            _apply(payload.provider, events, now)
-            payload.processed_at = now
-        WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
+        if payloads:
+            work_off(payloads, partial(_process, now=now), partial(_put_aside, now=now))
     return len(payloads)
+
+
+def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
+    for payload in payloads:
+        events, payload.problems = parse_events(bytes(payload.body))
+        _apply(payload.provider, events, now)
+        payload.processed_at = now
+    WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
+
+
+def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
+    waiting = WebhookPayload.objects.filter(pk=payload.pk)
+    waiting.update(processed_at=now, problems=[f"The whole payload was put aside: {error}"])
 
 
 def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:

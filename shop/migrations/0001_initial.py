@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                 ('payload_digest', models.CharField(max_length=64)),
                 ('processed_at', models.DateTimeField(blank=True, null=True)),
                 ('consent_applied_at', models.DateTimeField(blank=True, null=True)),
+                ('problem', models.CharField(blank=True, help_text='The error that put it aside', max_length=80)),
                 ('cart', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='shop.cart')),
                 ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='shop.customer')),
                 ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='shop.order')),
