@@ -63,6 +63,10 @@ bench: setup-dev ## Every benchmark in its short form
 	@for name in $$(ls benchmarks/*.py | xargs -n1 basename -s .py | grep -v '^_'); do \
 	$(BIN)/python -m benchmarks.$$name --short || exit 1; done
 
+messages: setup ## Compiles the translations of the dashboard and the customer pages
+	$(BIN)/pybabel compile --domain django --directory locale
+	$(BIN)/pybabel compile --domain django --directory audience/locale
+
 lock: ## Writes requirements/*.txt again from pyproject.toml (needs uv)
 	sh requirements/lock.sh
 
