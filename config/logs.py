@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 _SECRETS = re.compile(
     r"[\w.+'-]+@[\w-]+\.[\w.-]+"  # addresses
     r"|SG\.[\w.-]+"  # SendGrid keys
+    r"|(?<=/[upco]/)[\w-]{20,}"  # signed links: whoever reads the log must not leave for somebody
     r"|(?<=Bearer )[^\s\"]+"
     r"|(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)",  # passwords in URLs
     re.ASCII,

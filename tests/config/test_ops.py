@@ -55,12 +55,18 @@ def test_metrics_want_the_token_where_one_is_set(client: Client, settings: Any) 
 
 @pytest.mark.parametrize(
     "secret",
-    ["mina@shop.test", "SG.abcdefghijklmnopqrstuv.wxyz", "user:pa55@mail", "Bearer tok-en"],
+    [
+        "mina@shop.test",
+        "SG.abcdefghijklmnopqrstuv.wxyz",
+        "user:pa55@mail",
+        "Bearer tok-en",
+        "u/J1dzqFLZIIEZwV8E8SoHbRZyXYaqMky2",
+    ],
 )
 def test_no_log_line_holds_an_address_or_a_key(secret: str) -> None:
-    words = f"smtp://{secret}.host" if ":" in secret else secret
+    words = f"smtp://{secret}.host" if ":" in secret else f"/{secret}"
     record = logging.LogRecord("x", logging.ERROR, "", 0, "failed for %s", (words,), None)
     record.recipient = words
     line = JsonFormatter().format(record)
-    assert secret.removeprefix("Bearer ") not in line
+    assert secret.removeprefix("Bearer ").removeprefix("u/") not in line
     assert json.loads(line)["level"] == "error"
