@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from campaigns import preparation, webhooks
+from campaigns import preparation
 from campaigns.models import Message, MessageOutcome, WebhookPayload
+from campaigns.outbox import queue_messages
 from campaigns.rendering import Renderer
 from campaigns.sending import send_due
 from campaigns.webhooks import process_payloads
 from delivery.preview import PreviewTransport
+from delivery.sendgrid_events import parse_events
 from shop.models import Event
 from tests.campaigns.conftest import QueueOrders
 from tests.factories import make_customer, make_event, make_order, make_product
@@ -58,13 +60,12 @@ def test_an_enrolment_that_breaks_waits_an_hour_and_the_others_go_on(
     place_orders(4, now)
     flows.enrol_events(now)
     poison = Enrolment.objects.order_by("pk")[1]
-    queue = flows.queue_messages
 
     def break_on_poison(drafts: list[Any], at: datetime) -> None:
         assert all(draft.customer_id != poison.customer_id for draft in drafts)
-        queue(drafts, at)
+        queue_messages(drafts, at)
 
-    monkeypatch.setattr(flows, "queue_messages", break_on_poison)
+    monkeypatch.setattr("triggers.flows.queue_messages", break_on_poison)
     flows.advance_enrolments(now)
     poison.refresh_from_db()
     assert Message.objects.count() == 3
@@ -101,14 +102,13 @@ def test_a_payload_that_breaks_is_put_aside_and_the_others_count(
 ) -> None:
     for body in (b"[]", b"poison", b"[]"):
         WebhookPayload.objects.create(provider="sendgrid", body=body, received_at=now)
-    parse = webhooks.parse_events
 
     def break_on_poison(body: bytes) -> Any:
         if body == b"poison":
             raise ZeroDivisionError
-        return parse(body)
+        return parse_events(body)
 
-    monkeypatch.setattr(webhooks, "parse_events", break_on_poison)
+    monkeypatch.setattr("campaigns.webhooks.parse_events", break_on_poison)
     assert process_payloads(now) == 3
     assert WebhookPayload.objects.filter(processed_at=None).count() == 0
     assert ["ZeroDivisionError" in str(p.problems) for p in WebhookPayload.objects.order_by("pk")] == [
