@@ -35,6 +35,7 @@ class Prepared:
     message: Message
     verdict: Verdict
     standing: Standing
+    recent_marketing: tuple[datetime, ...] = ()
     assignment: Assignment | None = None
     picks: list[Pick] = field(default_factory=list)
     rendered: RenderedMessage | None = None
@@ -69,12 +70,12 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     customers = list({m.customer_id: m.customer for m in messages}.values())
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
-    recent = _read_recent_marketing(customers, now)
+    recent = read_recent_marketing(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
         facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
-        prepared.append(Prepared(message, judge(facts, now), standing))
+        prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
         if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
             recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
     _assign_arms(prepared, now)
@@ -202,12 +203,19 @@ def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
     )
 
 
-def _read_recent_marketing(customers: Sequence[Customer], now: datetime) -> dict[int, list[datetime]]:
+def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[int, list[datetime]]:
+    """By customer, when the marketing emails of the last 30 days went out, other than these and the refused.
+
+    A message that is tried again must not count against itself.
+    """
     recent: dict[int, list[datetime]] = defaultdict(list)
     rows = RenderedMessage.objects.filter(
-        message__customer__in=customers, is_marketing=True, created_at__gt=now - timedelta(days=30)
-    )
-    for customer, at in rows.values_list("message__customer", "created_at"):
+        message__customer__in={m.customer_id for m in messages},
+        is_marketing=True,
+        created_at__gt=now - timedelta(days=30),
+    ).exclude(message__in=messages)
+    counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
+    for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
         recent[customer].append(at)
     return recent
 

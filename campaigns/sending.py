@@ -17,8 +17,9 @@ from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, record_outcomes, write_exceptions
-from campaigns.preparation import Prepared, prepare_batch
+from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
 from delivery.base import Transport
+from shop.claims import lock_customers
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -106,8 +107,9 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
 def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:
     """Commits what is about to leave, and why the rest does not; None when the lease was lost.
 
-    Consent and suppression are read once more inside this transaction. Whoever's standing changed since
-    the batch was prepared is put back, to be judged and rendered again. The lease starts anew: it has to
+    Consent, suppression and the frequency cap are read once more inside this transaction, with no other
+    worker deciding about the same customers meanwhile. Where something changed since the batch was
+    prepared, the message is put back, to be judged and rendered again. The lease starts anew: it has to
     outlast the handing over, because after it others look for what was left undone.
     """
     with transaction.atomic():
@@ -131,9 +133,13 @@ def _end_of_lease(now: datetime) -> datetime:
 
 def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:
     leaving = [p for p in prepared if isinstance(p.verdict, Send)]
+    lock_customers({p.message.customer_id for p in leaving})
     current = read_standings([p.message.customer for p in leaving], now)
+    recent = read_recent_marketing([p.message for p in prepared], now)
     for item in leaving:
-        if current[item.message.customer_id] != item.standing:
+        customer = item.message.customer_id
+        was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
+        if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
 
 

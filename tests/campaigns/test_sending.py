@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from audience.consent import suppress
+from audience.models import Preference
 from campaigns.models import (
     Campaign,
     Message,
@@ -200,6 +201,37 @@ def test_a_retry_is_a_later_due_time(
     assert gather_due(at) == 1
     assert send_due(at, transport) == Tally(accepted=1)
     assert read_statuses() == ["accepted"]
+
+
+def test_a_message_that_is_tried_again_does_not_count_against_itself(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    message = queue_marketing(now)
+    Preference.objects.create(customer=message.customer, pace="weekly", updated_at=now)
+    at = now + timedelta(minutes=7)
+    send_due(now, Answering(Outcome(OutcomeKind.RETRY, "http_429", retry_at=at)))
+    gather_due(at)
+    assert send_due(at, transport) == Tally(accepted=1)
+
+
+def test_a_mail_that_went_out_meanwhile_counts_before_the_intent_is_committed(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    first = queue_marketing(now)
+    Preference.objects.create(customer=first.customer, pace="weekly", updated_at=now)
+    second = Message.objects.create(
+        step=first.step, customer=first.customer, order=first.order, occurrence="x", queued_at=now, due_at=now
+    )
+    mine = lease_batch(now)
+    assert mine
+    prepared = prepare_batch(mine, transport, now)
+    gather_due(now)
+    assert send_due(now, transport) == Tally(accepted=1)
+    assert commit_intent(mine, prepared, now) == []
+    gather_due(now)
+    assert send_due(now, transport) == Tally(skipped=1)
+    assert MessageOutcome.objects.get(message=first, kind="skipped").reason == "frequency_cap"
+    assert second.products.count() == 0
 
 
 def test_retries_end_after_three_days(now: datetime, queue_confirmations: QueueOrders) -> None:
