@@ -39,6 +39,7 @@ setup-dev: $(VENV)/dev.ok
 
 demo: setup ## The sample shop's last days, then the dashboard (SERVE=0 stops after the summary, PORT=8000)
 	@mkdir -p $(DEMO_DIR)
+	@rm -f $(DEMO_DIR)/pairwell.sqlite3*
 	@$(DEMO) $(BIN)/python manage.py migrate --verbosity 0
 	@$(DEMO) $(BIN)/python manage.py demo
 	@if [ "$(SERVE)" != 0 ]; then $(MAKE) --no-print-directory serve; fi
