@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
 from campaigns.compiler import CompileError
@@ -25,6 +26,7 @@ from delivery.base import Envelope, Transport
 from experiments.assignment import assign
 from experiments.models import Assignment, Experiment
 from recommendations.engine import Pick, Request, recommend
+from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 from shop.models import Customer
 
 
@@ -87,6 +89,7 @@ def _gather_facts(
 ) -> Facts:
     return Facts(
         is_marketing=message.step.campaign.message_class == Campaign.MessageClass.MARKETING,
+        queued_at=message.queued_at,
         has_address=bool(message.customer.email),
         outdated=outdated,
         standing=standing,
@@ -105,8 +108,8 @@ def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
     for experiment, items in groups.items():
         arms = assign(experiment, [i.message.customer for i in items], now)
         for item in items:
-            item.assignment = arms[item.message.customer_id]
-            if item.assignment.variant is None:
+            item.assignment = arms.get(item.message.customer_id)
+            if item.assignment and item.assignment.variant is None:
                 item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
 
 
@@ -120,6 +123,7 @@ def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) ->
 def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     changes = assignment.variant.changes if assignment and assignment.variant else {}
+    recommender = changes.get("recommender", NEIGHBOURS)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
@@ -127,7 +131,7 @@ def make_request(message: Message, assignment: Assignment | None, lines: Lines) 
         complements=message.step.complements,
         upgrades=message.step.upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
-        scorer=changes.get("recommender", ""),
+        scorer=recommender if recommender in KNOWN_SCORERS else NEIGHBOURS,
     )
 
 
@@ -188,10 +192,9 @@ def _check_envelope(item: Prepared, transport: Transport) -> None:
 
 def _read_versions(sendable: Sequence[Prepared]) -> dict[int, TemplateVersion]:
     templates = {p.message.step.template_id for p in sendable}
-    newest: dict[int, TemplateVersion] = {}
-    for version in TemplateVersion.objects.filter(template__in=templates).order_by("number"):
-        newest[version.template_id] = version
-    return newest
+    newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
+    versions = TemplateVersion.objects.filter(template__in=templates, pk=Subquery(newest.values("pk")[:1]))
+    return {version.template_id: version for version in versions}
 
 
 def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:

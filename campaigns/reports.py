@@ -103,7 +103,7 @@ def find_open_batches(now: datetime) -> OpenBatches:
     waiting = ungathered.aggregate(messages=Count("pk"), oldest=Min("due_at"))
     batches = SendBatch.objects.exclude(state=SendBatch.State.DONE).aggregate(
         oldest=Min("due_at", filter=Q(due_at__lte=now)),
-        in_doubt=Count("pk", filter=Q(state=SendBatch.State.IN_DOUBT)),
+        in_doubt=Count("pk", filter=Q(state=SendBatch.State.SUBMITTING)),
     )
     unread = Event.objects.filter(processed_at=None).aggregate(oldest=Min("occurred_at"))
     due = [moment for moment in (waiting["oldest"], batches["oldest"]) if moment]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from audience.consent import apply_consent_events, read_standings
@@ -19,10 +19,11 @@ from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMe
 from campaigns.outcomes import Tally, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
 from delivery.base import Transport
-from shop.claims import lock_customers
+from shop.claims import NOBODYS_FAULT, lock_customers
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+POISON_DELAY = timedelta(hours=1)
 
 
 def send_due(now: datetime, transport: Transport, *, clock: Clock | None = None, limit: int = 20) -> Tally:
@@ -49,7 +50,11 @@ def lease_batch(now: datetime) -> SendBatch | None:
         campaign__status="live",
     )
     for batch in due.order_by("priority", "due_at", "pk")[:10]:
-        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence).update(
+        # All that was read must still hold: the fence alone does not rise when an intent is committed.
+        same = SendBatch.objects.filter(
+            pk=batch.pk, fence=batch.fence, state=batch.state, leased_until=batch.leased_until
+        )
+        won = same.update(
             state=SendBatch.State.LEASED,
             fence=F("fence") + 1,
             leased_until=_end_of_lease(now),
@@ -66,7 +71,7 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     apply_consent_events(now)
     try:
         prepared = prepare_batch(batch, transport, now)
-    except (OperationalError, InterfaceError):
+    except NOBODYS_FAULT:
         raise
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
@@ -77,14 +82,15 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
         return Tally()
     envelopes = [p.envelope for p in leaving if p.envelope]
     outcomes = transport.send(envelopes, now=now) if envelopes else []
-    tally = _count_verdicts(prepared)
+    tally = _count_verdicts(prepared) + Tally(batches=1)
     return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
 
 
 def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
-    """Halves a batch that can't be prepared, until the message at fault is alone and closed with the error.
+    """Halves a batch that can't be prepared, until the message at fault is alone.
 
-    So one poisoned message holds up none of the other 499 for long.
+    So one poisoned message holds up none of the other 499 for long. It is tried again every hour until
+    it is too late for it to make sense, because the fault may be ours and be mended.
     """
     with transaction.atomic():
         won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
@@ -92,16 +98,20 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
         )
         messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
         if len(messages) == 1:
-            kind, reason = MessageOutcome.Kind.SKIPPED, "error"
-            write_exceptions(
-                [MessageOutcome(message=messages[0], kind=kind, reason=reason, detail=error, at=now)]
-            )
-            return Tally(skipped=1)
+            write_exceptions([_put_off(messages[0], error, now)])
+            return Tally(deferred=1, batches=1)
         half = len(messages) // 2
         for part in filter(None, (messages[:half], messages[half:])):
             again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
             Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
-    return Tally()
+    return Tally(batches=1)
+
+
+def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
+    row = MessageOutcome(message=message, reason="error", detail=error, at=now)
+    row.kind = MessageOutcome.Kind.DEFERRED
+    row.until = now + POISON_DELAY
+    return row
 
 
 def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:

@@ -10,9 +10,10 @@ from django.db import transaction
 from audience.consent import record_consent, suppress
 from audience.models import ConsentEntry, Suppression
 from campaigns.models import Message, MessageEvent, WebhookPayload
+from campaigns.recovery import settle_seen
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_rows, work_off
+from shop.claims import lock_customers, lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -57,9 +58,12 @@ def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
 def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
     ids = {e.delivery_id for e in events if e.delivery_id}
     messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related("customer")}
-    fresh = _leave_out_known(provider, events)
+    lock_customers({m.customer_id for m in messages.values()})
+    # In the order of their keys, so that two workers never wait for each other.
+    fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]
     MessageEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    settle_seen(messages.values(), now)
     for event in fresh:
         _take_effect(event, messages.get(event.delivery_id) if event.delivery_id else None, now)
 

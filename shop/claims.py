@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Model, QuerySet
 
 from shop.models import Customer
@@ -12,6 +12,9 @@ from shop.models import Customer
 _Row = TypeVar("_Row", bound=Model)
 
 logger = logging.getLogger(__name__)
+
+# The database is locked, gone or not migrated, or the code is broken: no row is to blame.
+NOBODYS_FAULT = (OperationalError, InterfaceError, ProgrammingError, ImportError, MemoryError)
 
 
 def lock_rows(rows: QuerySet[_Row]) -> QuerySet[_Row]:
@@ -41,18 +44,30 @@ def work_off(
     """Works on all rows at once, or, where that fails, in ever smaller parts: one bad row stops no other.
 
     Each attempt is a savepoint. A row that fails alone is logged and given to `put_aside` with the name
-    of the error. A database that is locked or gone is nobody's fault, and raises.
+    of the error. But where every one of several rows fails, the rows are not at fault: that raises, and
+    so does a database that is locked, gone, or not migrated. Then all wait as they were.
     """
+    failed: list[tuple[_Row, Exception]] = []
+    _work_in_parts(rows, work, failed)
+    if failed and len(failed) == len(rows) > 1:
+        raise failed[-1][1]
+    for row, error in failed:
+        logger.error("A row was put aside.", exc_info=error, extra={"row": f"{row._meta.label} {row.pk}"})
+        put_aside(row, type(error).__name__)
+
+
+def _work_in_parts(
+    rows: Sequence[_Row], work: Callable[[Sequence[_Row]], None], failed: list[tuple[_Row, Exception]]
+) -> None:
     try:
         with transaction.atomic():
             work(rows)
-    except (OperationalError, InterfaceError):
+    except NOBODYS_FAULT:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (kept, logged or raised by the caller)
         if len(rows) == 1:
-            logger.exception("A row was put aside.", extra={"row": f"{rows[0]._meta.label} {rows[0].pk}"})
-            put_aside(rows[0], type(error).__name__)
+            failed.append((rows[0], error))
             return
         half = len(rows) // 2
-        for part in (rows[:half], rows[half:]):
-            work_off(part, work, put_aside)
+        _work_in_parts(rows[:half], work, failed)
+        _work_in_parts(rows[half:], work, failed)

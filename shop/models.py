@@ -155,11 +155,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(processed_at=None), name="event_unprocessed"),
-            models.Index(
-                fields=["id"],
-                condition=Q(consent_applied_at=None, kind__startswith="consent."),
-                name="event_consent_unapplied",
-            ),
+            models.Index(fields=["kind", "consent_applied_at"], name="event_consent_unapplied"),
             models.Index(fields=["customer", "occurred_at"], name="event_customer_occurred"),
         ]
 

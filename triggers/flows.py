@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from campaigns.models import Step
 from campaigns.outbox import Draft, queue_messages
@@ -50,7 +51,10 @@ def advance_enrolments(now: datetime) -> int:
     """
     with transaction.atomic():
         due = Enrolment.objects.filter(
-            state=Enrolment.State.WAITING, due_at__lte=now, trigger__campaign__status="live"
+            state=Enrolment.State.WAITING,
+            due_at__lte=now,
+            trigger__status=Trigger.Status.ACTIVE,
+            trigger__campaign__status="live",
         )
         rows = lock_rows(due.order_by("due_at")).select_related("trigger")
         enrolments = list(rows[: settings.PAIRWELL["BATCH_SIZE"]])
@@ -142,5 +146,15 @@ def _read_steps(enrolments: Sequence[Enrolment]) -> dict[int, list[Step]]:
 
 
 def _read_earlier(events: Sequence[Event]) -> list[Enrolment]:
-    customers = {e.customer_id for e in events if e.customer_id}
-    return list(Enrolment.objects.filter(customer__in=customers).exclude(state=Enrolment.State.REFUSED))
+    """The customers' enrolments that can matter: about the same things, or under a re-entry rule.
+
+    Locked, so that a step taken at this moment is either seen or waits; a wholesaler has thousands of
+    others, which are left alone.
+    """
+    same = Q(order__in={e.order_id for e in events if e.order_id})
+    same |= Q(cart__in={e.cart_id for e in events if e.cart_id})
+    same |= Q(order=None, cart=None) | ~Q(trigger__reentry=Trigger.Reentry.ALWAYS)
+    earlier = Enrolment.objects.filter(same, customer__in={e.customer_id for e in events if e.customer_id})
+    if connection.features.has_select_for_update:
+        earlier = earlier.select_for_update(of=("self",), no_key=True)
+    return list(earlier.order_by("pk"))

@@ -31,8 +31,8 @@ def get(key: str) -> TriggerKind:
         raise KeyError(f"No trigger kind {key!r}; there are {', '.join(sorted(_registry))}.") from None
 
 
-def list_kinds() -> list[TriggerKind]:
-    return list(_registry.values())
+def list_keys() -> list[str]:
+    return list(_registry)
 
 
 class NoSettings(forms.Form):

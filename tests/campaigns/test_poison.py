@@ -8,7 +8,8 @@ import pytest
 
 from campaigns import preparation
 from campaigns.models import Message, MessageOutcome, WebhookPayload
-from campaigns.outbox import queue_messages
+from campaigns.outbox import gather_due, queue_messages
+from campaigns.outcomes import Tally
 from campaigns.rendering import Renderer
 from campaigns.sending import send_due
 from campaigns.webhooks import process_payloads
@@ -20,7 +21,7 @@ from tests.factories import make_customer, make_event, make_order, make_product
 from tests.flows import make_campaign, make_trigger, read_statuses
 from triggers import flows, kinds
 from triggers.base import Entry
-from triggers.models import Enrolment
+from triggers.models import Enrolment, Trigger
 
 pytestmark = pytest.mark.django_db
 
@@ -46,10 +47,10 @@ def test_an_event_that_breaks_a_trigger_is_put_aside_and_the_others_enrol(
 
     monkeypatch.setattr(kinds.OrderConfirmation, "match", break_on_poison)
     flows.enrol_events(now)
-    assert Enrolment.objects.count() == 4
-    assert list(Event.objects.exclude(problem="").values_list("pk", "problem")) == [
-        (poison.pk, "ZeroDivisionError")
+    assert list(Enrolment.objects.exclude(state="waiting").values_list("event", "reason")) == [
+        (poison.pk, "trigger_broken")
     ]
+    assert Enrolment.objects.filter(state="waiting").count() == 4
     assert flows.enrol_events(now) == 0
 
 
@@ -75,7 +76,35 @@ def test_an_enrolment_that_breaks_waits_an_hour_and_the_others_go_on(
     assert Message.objects.count() == 4
 
 
-def test_a_message_that_breaks_is_closed_with_the_error_and_the_others_are_sent(
+def test_where_every_event_fails_none_is_to_blame_and_all_wait(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_trigger("order_confirmation")
+    place_orders(3, now)
+
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flows, "plan_enrolments", fail)
+        with pytest.raises(ZeroDivisionError):
+            flows.enrol_events(now)
+    assert Event.objects.filter(processed_at=None).count() == 3
+    flows.enrol_events(now)
+    assert Enrolment.objects.count() == 3
+
+
+@pytest.mark.parametrize("fields", [{"kind": "of_a_plugin_that_is_gone"}, {"settings": [1]}])
+def test_a_broken_trigger_beside_a_good_one_stops_it_not(now: datetime, fields: dict[str, Any]) -> None:
+    broken = make_trigger("order_confirmation")
+    Trigger.objects.filter(pk=broken.pk).update(**fields)
+    good = make_trigger("order_confirmation")
+    place_orders(2, now)
+    flows.enrol_events(now)
+    assert Enrolment.objects.filter(trigger=good, state="waiting").count() == 2
+
+
+def test_a_message_that_breaks_waits_with_the_error_and_the_others_are_sent(
     now: datetime,
     transport: PreviewTransport,
     queue_confirmations: QueueOrders,
@@ -92,9 +121,13 @@ def test_a_message_that_breaks_is_closed_with_the_error_and_the_others_are_sent(
 
     monkeypatch.setattr(preparation, "Renderer", BreakingRenderer)
     send_due(now, transport)
-    assert sorted(read_statuses()) == ["accepted"] * 6 + ["skipped"]
+    assert sorted(read_statuses()) == ["accepted"] * 6 + ["deferred"]
     outcome = MessageOutcome.objects.get()
     assert (outcome.message, outcome.reason, outcome.detail) == (poison, "error", "ZeroDivisionError")
+    monkeypatch.undo()
+    later = now + timedelta(hours=1)
+    gather_due(later)
+    assert send_due(later, transport) == Tally(accepted=1)
 
 
 def test_a_payload_that_breaks_is_put_aside_and_the_others_count(

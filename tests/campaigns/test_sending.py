@@ -1,12 +1,14 @@
 """From a queued message to an accepted one, and every way in which that may not happen."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db.models import QuerySet
 
-from audience.consent import suppress
+from audience.consent import record_consent, suppress
 from audience.models import Preference
 from campaigns.models import (
     Campaign,
@@ -80,6 +82,42 @@ def test_a_leased_batch_is_nobody_elses_until_the_lease_runs_out(
     assert lease_batch(now)
     assert lease_batch(now) is None
     assert lease_batch(now + timedelta(minutes=6))
+
+
+def test_a_batch_whose_intent_was_committed_late_is_not_taken_by_another(
+    now: datetime,
+    transport: PreviewTransport,
+    queue_confirmations: QueueOrders,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue_confirmations()
+    slow = lease_batch(now)
+    assert slow
+    prepared = prepare_batch(slow, transport, now)
+    later = now + timedelta(minutes=6)
+    seen = SendBatch.objects.get()  # by another worker, just before the slow one commits its intent
+    assert commit_intent(slow, prepared, later) is not None
+    monkeypatch.setattr(QuerySet, "order_by", lambda *_: [seen])
+    assert lease_batch(later) is None
+
+
+def test_a_message_that_waited_for_a_month_is_not_sent(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    assert send_due(now + timedelta(days=30), transport) == Tally(skipped=1)
+    assert MessageOutcome.objects.get().reason == "expired"
+
+
+def test_a_no_whose_clock_runs_ahead_counts_all_the_same(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    message = queue_marketing(now)
+    ahead = now + timedelta(seconds=20)
+    record_consent(
+        message.customer, state="withdrawn", basis="objection", source="t", occurred_at=ahead, now=ahead
+    )
+    assert send_due(now, transport) == Tally(skipped=1)
 
 
 def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(
@@ -255,7 +293,9 @@ def test_suggestions_are_shown_with_their_reason_and_only_to_the_willing(
     shown = MessageProduct.objects.get()
     assert shown.message.customer.external_id == "willing"
     assert (shown.because_of.title, shown.support) == ("Kettle", 12)  # type: ignore[union-attr]
-    mails = {mail.recipient: mail for mail in PreviewMail.objects.all()}
+    mails = {m.recipient: zlib.decompress(m.mime).decode() for m in PreviewMail.objects.all()}
+    assert {who for who, mime in mails.items() if "Cups" in mime} == {"willing@buyer.example"}
+    assert {who for who, mime in mails.items() if "List-Unsubscribe" in mime} == {"willing@buyer.example"}
     assert len(mails) == 2
 
 
