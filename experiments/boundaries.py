@@ -44,7 +44,9 @@ class Design:
 
     def __post_init__(self) -> None:
         if min(self.plan_alpha, self.sequence_alpha) < 0 or not 0 < self.alpha < 1:
-            raise ValueError(f"{self.plan_alpha} and {self.sequence_alpha} must be 0 or more, below 1 together.")
+            raise ValueError(
+                f"{self.plan_alpha} and {self.sequence_alpha} must be 0 or more, below 1 together."
+            )
 
     @property
     def alpha(self) -> float:
@@ -54,6 +56,9 @@ class Design:
     def shared_by(self, count: int) -> "Design":
         """The same design with each rate divided by `count`, for one comparison of several (Bonferroni)."""
         return Design(self.plan_alpha / count, self.sequence_alpha / count)
+
+
+HYBRID: Final = Design()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,16 +12,14 @@ from experiments.statistics import Rate
 
 
 @dataclass(frozen=True, slots=True)
-class TestSize:
+class TrialSize:
     """People per version in the test, and the chance that the leader is the truly better version."""
-
-    __test__ = False  # pytest: not a test
 
     per_version: int
     chance_right: float
 
 
-def size_test(list_size: int, *, rate: float, spread: float) -> TestSize:
+def size_trial(list_size: int, *, rate: float, spread: float) -> TrialSize:
     """How many of the list each of two versions is tried on, so that most click in the end.
 
     `rate` is the usual share of people who click and `spread` the standard deviation of such shares from
@@ -29,11 +27,13 @@ def size_test(list_size: int, *, rate: float, spread: float) -> TestSize:
     goes out. Raises ValueError where these make no sense.
     """
     if list_size < 2 or not 0 < rate < 1 or not spread > 0:
-        raise ValueError(f"Give a list of 2 or more, a rate between 0 and 1, a spread above 0: {list_size}, {rate}, {spread}.")
+        raise ValueError(
+            f"Give a list of 2 or more, a rate between 0 and 1, a spread above 0: {list_size=} {rate=} {spread=}"
+        )
     noise = rate * (1 - rate) / spread**2
     best = math.sqrt(list_size / 4 * noise + (0.75 * noise) ** 2) - 0.75 * noise
     people = max(1, min(round(best), list_size // 2))
-    return TestSize(people, chance_leader_is_right(people, rate=rate, spread=spread))
+    return TrialSize(people, chance_leader_is_right(people, rate=rate, spread=spread))
 
 
 def chance_leader_is_right(per_version: int, *, rate: float, spread: float) -> float:

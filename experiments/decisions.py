@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from experiments.boundaries import Design, combined_reaches, reach_of_sequence
+from experiments.boundaries import HYBRID, Design, combined_reaches, reach_of_sequence
 from experiments.guardrails import Alarm, Guardrail, Severity, Split, check_guardrail, is_mismatched
 from experiments.sequences import UNPLANNED
 from experiments.statistics import Interval
@@ -28,13 +28,15 @@ class Plan:
     """
 
     people: int | None
-    design: Design = Design()
+    design: Design = HYBRID
 
     def __post_init__(self) -> None:
         if self.people is not None and self.people < 1:
             raise ValueError(f"A plan of {self.people} people can't be; plan for 1 or more, or for no end.")
         if self.people is None and self.design.plan_alpha:
-            raise ValueError("Without an end there is nothing to spend a plan's alpha on; use Plan.without_end().")
+            raise ValueError(
+                "Without an end there is nothing to spend a plan's alpha on; use Plan.without_end()."
+            )
 
     @classmethod
     def without_end(cls, alpha: float = 0.05) -> "Plan":
@@ -102,7 +104,9 @@ def find_differences(series: Sequence[Series], plan: Plan) -> list[Finding]:
     """The finding of each series, in their order; the series of one metric share their errors."""
     for each in series:
         if any(a.day >= b.day for a, b in zip(each.looks, each.looks[1:], strict=False)):
-            raise ValueError(f"The looks at {each.variant} by {each.metric} are not one a day in their order.")
+            raise ValueError(
+                f"The looks at {each.variant} by {each.metric} are not one a day in their order."
+            )
     found: dict[tuple[str, str], Finding] = {}
     for metric in dict.fromkeys(each.metric for each in series):
         for course in _step_down([each for each in series if each.metric == metric], plan):
@@ -129,7 +133,9 @@ def _follow(series: Series, plan: Plan, design: Design) -> _Course:
     fractions = tuple(plan.fraction(look.estimate.people) for look in series.looks)
     planned, is_over = plan.count_looks(series.looks)
     reaches = _reaches(fractions, planned, is_over, design)
-    claim = next((n for n, pair in enumerate(zip(series.looks, reaches, strict=True)) if _crosses(*pair)), None)
+    claim = next(
+        (n for n, pair in enumerate(zip(series.looks, reaches, strict=True)) if _crosses(*pair)), None
+    )
     return _Course(series, design, fractions, reaches, is_over, claim)
 
 
@@ -195,7 +201,9 @@ def _summarise(findings: tuple[Finding, ...], alarms: tuple[Alarm, ...]) -> Verd
         variant = next(alarm.variant for alarm in alarms if alarm.variant in harmful)
         return Verdict(Status.HARMFUL, variant, None, " ".join(said), findings, alarms)
     if main is None:
-        return Verdict(Status.COLLECTING, None, None, " ".join(["Still collecting.", *said]), findings, alarms)
+        return Verdict(
+            Status.COLLECTING, None, None, " ".join(["Still collecting.", *said]), findings, alarms
+        )
     words = " ".join([describe_finding(main), *said])
     return Verdict(main.status, main.variant, main.rule, words, findings, alarms)
 
@@ -214,5 +222,12 @@ def _strength(finding: Finding) -> float:
 
 def _block(finding: Finding) -> Finding:
     return replace(
-        finding, status=Status.BLOCKED, rule=None, day=None, interval=None, lift=None, band=None, days_left=None
+        finding,
+        status=Status.BLOCKED,
+        rule=None,
+        day=None,
+        interval=None,
+        lift=None,
+        band=None,
+        days_left=None,
     )

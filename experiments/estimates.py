@@ -167,7 +167,12 @@ def _ratio_variance(arm: JointMoments) -> float:
 
 
 def _estimate(
-    people: int, a: tuple[float, float], b: tuple[float, float], is_enough: bool, *, is_per_person: bool = True
+    people: int,
+    a: tuple[float, float],
+    b: tuple[float, float],
+    is_enough: bool,
+    *,
+    is_per_person: bool = True,
 ) -> Estimate:
     """From two pairs of mean and variance of that mean."""
     error = math.sqrt(a[1] + b[1])

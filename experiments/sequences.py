@@ -20,7 +20,9 @@ def tune_spread(tuned_for: int, *, alpha: float) -> float:
     truth costs little. Raises ValueError for less than one person or an alpha not between 0 and 1.
     """
     if tuned_for < 1 or not 0 < alpha < 1:
-        raise ValueError(f"Tune for at least 1 person and an alpha between 0 and 1, not {tuned_for}, {alpha}.")
+        raise ValueError(
+            f"Tune for at least 1 person and an alpha between 0 and 1, not {tuned_for}, {alpha}."
+        )
     surprise = -2 * math.log(alpha)
     return (surprise + math.log(surprise + 1)) / tuned_for
 
@@ -33,9 +35,7 @@ def sequence_reach(people: float, *, tuned_for: int, alpha: float) -> float:
     information = people * tune_spread(tuned_for, alpha=alpha)
     if information <= 0:
         return math.inf
-    return math.sqrt(
-        2 * (1 + information) / information * (0.5 * math.log1p(information) - math.log(alpha))
-    )
+    return math.sqrt(2 * (1 + information) / information * (0.5 * math.log1p(information) - math.log(alpha)))
 
 
 def sequence_evidence(z: float, information: float) -> float:

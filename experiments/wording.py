@@ -45,7 +45,8 @@ def _describe_difference(finding: Finding) -> str:
         return f"{finding.variant} has {low} to {high} % {'more' if is_more else 'fewer'} {finding.noun}"
     low, high = _format_range(_from_zero(interval), 100)
     less = "fewer" if estimate.rates else "less"
-    return f"{finding.variant} brings {low} to {high} {'more' if is_more else less} {finding.noun} per 100 people"
+    how = "more" if is_more else less
+    return f"{finding.variant} brings {low} to {high} {how} {finding.noun} per 100 people"
 
 
 def _describe_certainty(rule: Rule | None) -> str:
@@ -57,7 +58,8 @@ def _describe_range(finding: Finding) -> str:
     if interval is None or estimate is None or not estimate.is_per_person:
         return ""
     low, high = _format_range(interval, 100)
-    return f"; {finding.variant} brings between {low} and {high} {finding.noun} per 100 people more than the control"
+    difference = f"between {low} and {high} {finding.noun} per 100 people"
+    return f"; {finding.variant} brings {difference} more than the control"
 
 
 def _from_zero(interval: Interval) -> Interval:
@@ -70,7 +72,7 @@ def _format_range(interval: Interval, unit: int) -> tuple[str, str]:
     """Both ends with as many decimals as the width deserves, more if the lower would read as zero."""
     low, high = interval.low * unit, interval.high * unit
     width = high - low
-    decimals = max(0, -math.floor(math.log10(width))) if width > 0 else 1
+    decimals = max(0, math.ceil(-math.log10(width / 2))) if width > 0 else 1
     while decimals < 6 and low and not float(f"{low:.{decimals}f}"):
         decimals += 1
     return f"{low:.{decimals}f}".replace("-", "−"), f"{high:.{decimals}f}".replace("-", "−")
