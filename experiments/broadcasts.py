@@ -28,7 +28,7 @@ def size_trial(list_size: int, *, rate: float, spread: float) -> TrialSize:
     """
     if list_size < 2 or not 0 < rate < 1 or not spread > 0:
         raise ValueError(
-            f"Give a list of 2 or more, a rate between 0 and 1, a spread above 0: {list_size=} {rate=} {spread=}"
+            f"Give a list of 2 or more, a rate from 0 to 1, a spread above 0: {list_size}, {rate}, {spread}."
         )
     noise = rate * (1 - rate) / spread**2
     best = math.sqrt(list_size / 4 * noise + (0.75 * noise) ** 2) - 0.75 * noise
