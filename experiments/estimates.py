@@ -48,9 +48,9 @@ class JointMoments:
 class Estimate:
     """B minus A in the metric's own unit, with what is needed to bound it at any number of errors.
 
-    `error` is the standard error, `null_error` the one if there were no difference. `log_ratio` and
-    `log_error` are of B over A, None where that makes no sense. `is_enough`: each arm has ten conversions,
-    or ten people's worth of money. `is_per_person` is False for ratios.
+    `error` is the standard error, `null_error` the one if there were no difference. `is_enough`: each
+    arm has ten conversions, or ten people's worth of money. `log_ratio` and `log_error` are of B over A,
+    None where an arm has nothing to divide by or too little. `is_per_person` is False for ratios.
     """
 
     people: int
@@ -177,9 +177,9 @@ def _estimate(
     """From two pairs of mean and variance of that mean."""
     error = math.sqrt(a[1] + b[1])
     log_ratio, log_error = None, None
-    if a[0] > 0 and b[0] > 0:
-        log_ratio = math.log(b[0] / a[0])
-        log_error = math.sqrt(a[1] / a[0] ** 2 + b[1] / b[0] ** 2)
+    if is_enough and a[0] > 0 and b[0] > 0:
+        log_ratio = math.log(b[0]) - math.log(a[0])
+        log_error = math.hypot(math.sqrt(a[1]) / a[0], math.sqrt(b[1]) / b[0])
     return Estimate(
         people, b[0] - a[0], error, error, is_enough, log_ratio, log_error, is_per_person=is_per_person
     )
