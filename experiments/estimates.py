@@ -6,11 +6,21 @@ counted, in both arms ("matured"), or the faster arm looks better than it is; th
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from experiments.statistics import Interval, Moments, Rate, newcombe_interval
 
 LEAST_CONVERSIONS = 10  # per arm; below it a normal approximation says nothing
+
+
+class Kind(StrEnum):
+    """What a metric is per person: did it or not, how much, or one sum over another."""
+
+    RATE = "rate"
+    MEAN = "mean"
+    RATIO = "ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +60,19 @@ class Estimate:
 
     `error` is the standard error, `null_error` the one if there were no difference. `is_enough`: each
     arm has ten conversions, or ten people's worth of money. `log_ratio` and `log_error` are of B over A,
-    None where an arm has nothing to divide by or too little. `is_per_person` is False for ratios.
+    None where an arm has nothing to divide by or too little.
+    `information` is n_a n_b / (n_a + n_b): a split of 1 to 9 tells less than halves.
     """
 
+    kind: Kind
     people: int
+    information: float
     difference: float
     error: float
     null_error: float
     is_enough: bool
     log_ratio: float | None = None
     log_error: float | None = None
-    is_per_person: bool = True
     rates: tuple[Rate, Rate] | None = None
 
     @property
@@ -104,7 +116,9 @@ def estimate_rates(a: Rate, b: Rate) -> Estimate | None:
         log_ratio, log_error = math.log(b.value / a.value), math.sqrt(max(spread, 0.0))
     spread = a.value * (1 - a.value) / a.trials + b.value * (1 - b.value) / b.trials
     return Estimate(
+        kind=Kind.RATE,
         people=a.trials + b.trials,
+        information=a.trials * b.trials / (a.trials + b.trials),
         difference=b.value - a.value,
         error=math.sqrt(spread),
         null_error=math.sqrt(pooled * (1 - pooled) * (1 / a.trials + 1 / b.trials)),
@@ -124,10 +138,11 @@ def estimate_means(a: Moments, b: Moments) -> Estimate | None:
     if a.count < 2 or b.count < 2:
         return None
     of_a, of_b = a.variance / a.count, b.variance / b.count
-    return _estimate(a.count + b.count, (a.mean, of_a), (b.mean, of_b), _is_enough(a) and _is_enough(b))
+    is_enough = _is_enough(a) and _is_enough(b)
+    return _estimate(Kind.MEAN, (a.count, b.count), (a.mean, of_a), (b.mean, of_b), is_enough)
 
 
-def estimate_ratios(a: JointMoments, b: JointMoments, *, is_per_person: bool = False) -> Estimate | None:
+def estimate_ratios(a: JointMoments, b: JointMoments) -> Estimate | None:
     """The difference of two ratios of sums, such as clicks an email, over people; None if undefined.
 
     Delta method (Deng, Knoblich, Lu 2018, KDD, "Applying the Delta Method in Metric Analytics").
@@ -136,7 +151,7 @@ def estimate_ratios(a: JointMoments, b: JointMoments, *, is_per_person: bool = F
         return None
     ratios = [(arm.total / arm.other_total, _ratio_variance(arm)) for arm in (a, b)]
     is_enough = all(_is_enough(moments) for arm in (a, b) for moments in (arm.number, arm.other))
-    return _estimate(a.count + b.count, ratios[0], ratios[1], is_enough, is_per_person=is_per_person)
+    return _estimate(Kind.RATIO, (a.count, b.count), ratios[0], ratios[1], is_enough)
 
 
 def estimate_adjusted(a: JointMoments, b: JointMoments) -> Estimate | None:
@@ -151,7 +166,34 @@ def estimate_adjusted(a: JointMoments, b: JointMoments) -> Estimate | None:
     slope = sum(arm.covariance * (arm.count - 1) for arm in (a, b)) / spread if spread > 0 else 0.0
     past = (a.other_total + b.other_total) / (a.count + b.count)
     of_a, of_b = _adjust(a, slope, past), _adjust(b, slope, past)
-    return _estimate(a.count + b.count, of_a, of_b, _is_enough(a.number) and _is_enough(b.number))
+    is_enough = _is_enough(a.number) and _is_enough(b.number)
+    return _estimate(Kind.MEAN, (a.count, b.count), of_a, of_b, is_enough)
+
+
+def combine_epochs(epochs: Sequence[Estimate]) -> Estimate | None:
+    """One estimate of several epochs between which the weights changed, or None of none.
+
+    Each is compared within itself, so that people of a better month can't look like a better arm
+    (Simpson's paradox), and weighs what its sizes tell (Cochran 1954, Biometrics 10:417-451).
+    """
+    if len(epochs) < 2:
+        return epochs[0] if epochs else None
+    total = sum(epoch.information for epoch in epochs)
+    weights = [epoch.information / total for epoch in epochs]
+    ratios = [epoch.log_ratio for epoch in epochs if epoch.log_ratio is not None]
+    log_errors = [epoch.log_error for epoch in epochs if epoch.log_error is not None]
+    has_lift = len(ratios) == len(log_errors) == len(epochs)
+    return Estimate(
+        kind=epochs[0].kind,
+        people=sum(epoch.people for epoch in epochs),
+        information=total,
+        difference=_weigh(weights, [epoch.difference for epoch in epochs]),
+        error=_weigh_errors(weights, [epoch.error for epoch in epochs]),
+        null_error=_weigh_errors(weights, [epoch.null_error for epoch in epochs]),
+        is_enough=any(epoch.is_enough for epoch in epochs),
+        log_ratio=_weigh(weights, ratios) if has_lift else None,
+        log_error=_weigh_errors(weights, log_errors) if has_lift else None,
+    )
 
 
 def _adjust(arm: JointMoments, slope: float, past: float) -> tuple[float, float]:
@@ -166,22 +208,27 @@ def _ratio_variance(arm: JointMoments) -> float:
     return max(spread, 0.0) / (arm.count * arm.other.mean**2)
 
 
+def _weigh(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+def _weigh_errors(weights: Sequence[float], errors: Sequence[float]) -> float:
+    """The standard error of a weighted sum of independent estimates."""
+    return math.hypot(*(weight * error for weight, error in zip(weights, errors, strict=True)))
+
+
 def _estimate(
-    people: int,
-    a: tuple[float, float],
-    b: tuple[float, float],
-    is_enough: bool,
-    *,
-    is_per_person: bool = True,
+    kind: Kind, people: tuple[int, int], a: tuple[float, float], b: tuple[float, float], is_enough: bool
 ) -> Estimate:
-    """From two pairs of mean and variance of that mean."""
+    """From two sizes and two pairs of mean and variance of that mean."""
     error = math.sqrt(a[1] + b[1])
     log_ratio, log_error = None, None
     if is_enough and a[0] > 0 and b[0] > 0:
         log_ratio = math.log(b[0]) - math.log(a[0])
         log_error = math.hypot(math.sqrt(a[1]) / a[0], math.sqrt(b[1]) / b[0])
+    information = people[0] * people[1] / sum(people)
     return Estimate(
-        people, b[0] - a[0], error, error, is_enough, log_ratio, log_error, is_per_person=is_per_person
+        kind, sum(people), information, b[0] - a[0], error, error, is_enough, log_ratio, log_error
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+from experiments.estimates import Kind
 from experiments.guardrails import Alarm, Cause, Severity
 from experiments.statistics import Interval
 from experiments.verdicts import Finding, Rule, Status
@@ -40,11 +41,11 @@ def _describe_difference(finding: Finding) -> str:
     if interval is None or estimate is None:
         return f"{finding.variant} differs"
     is_more = estimate.difference > 0
-    if not estimate.is_per_person:
+    if estimate.kind is Kind.RATIO:
         low, high = _format_range(_from_zero(finding.lift or interval), 100)
         return f"{finding.variant} has {low} to {high} % {'more' if is_more else 'fewer'} {finding.noun}"
     low, high = _format_range(_from_zero(interval), 100)
-    less = "fewer" if estimate.rates else "less"
+    less = "fewer" if estimate.kind is Kind.RATE else "less"
     how = "more" if is_more else less
     return f"{finding.variant} brings {low} to {high} {how} {finding.noun} per 100 people"
 
@@ -55,7 +56,7 @@ def _describe_certainty(rule: Rule | None) -> str:
 
 def _describe_range(finding: Finding) -> str:
     interval, estimate = finding.interval, finding.estimate
-    if interval is None or estimate is None or not estimate.is_per_person:
+    if interval is None or estimate is None or estimate.kind is Kind.RATIO:
         return ""
     low, high = _format_range(interval, 100)
     difference = f"between {low} and {high} {finding.noun} per 100 people"

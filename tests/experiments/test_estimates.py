@@ -12,6 +12,8 @@ from scipy import stats
 from experiments.estimates import (
     Estimate,
     JointMoments,
+    Kind,
+    combine_epochs,
     estimate_adjusted,
     estimate_means,
     estimate_rates,
@@ -101,7 +103,7 @@ def test_a_ratio_over_a_constant_is_the_mean(people: list[tuple[float, float]]) 
     arm, other = joint(number, np.ones(len(number))), joint(number + 1, np.ones(len(number)))
     ratio, mean = known(estimate_ratios(arm, other)), known(estimate_means(arm.number, other.number))
     assert (ratio.difference, ratio.error) == pytest.approx((mean.difference, mean.error), rel=1e-6, abs=1e-6)
-    assert not ratio.is_per_person
+    assert ratio.kind is Kind.RATIO
 
 
 def test_a_ratio_counts_people_where_counting_emails_errs() -> None:
@@ -163,3 +165,33 @@ def test_where_there_is_nothing_to_compare_there_is_no_estimate() -> None:
 def test_without_any_variation_there_is_no_difference_and_no_lift() -> None:
     estimate = known(estimate_rates(Rate(0, 50), Rate(0, 50)))
     assert (estimate.z, estimate.lift, estimate.lift_interval(2.0)) == (0.0, None, None)
+
+
+def test_a_better_month_with_other_weights_does_not_look_like_a_better_arm() -> None:
+    quiet = Rate(100, 5000), Rate(100, 5000)
+    busy = Rate(60, 1000), Rate(540, 9000)
+    pooled = known(
+        estimate_rates(
+            *(Rate(a.successes + b.successes, a.trials + b.trials) for a, b in zip(quiet, busy, strict=True))
+        )
+    )
+    combined = known(combine_epochs([known(estimate_rates(*quiet)), known(estimate_rates(*busy))]))
+    assert pooled.z > 5
+    assert combined.z == pytest.approx(0, abs=1e-12)
+    assert combined.lift == pytest.approx(0, abs=1e-12)
+    assert combined.people == pooled.people
+
+
+def test_an_epoch_cut_in_two_says_the_same() -> None:
+    whole = known(estimate_rates(Rate(400, 10_000), Rate(480, 10_000)))
+    half = known(estimate_rates(Rate(200, 5000), Rate(240, 5000)))
+    combined = known(combine_epochs([half, half]))
+    assert combined.z == pytest.approx(whole.z)
+    ends = [(i.low, i.high) for i in (combined.lift_interval(2.0), whole.lift_interval(2.0)) if i]
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
+def test_no_epoch_is_no_estimate_and_one_is_itself() -> None:
+    one = known(estimate_rates(Rate(20, 500), Rate(30, 500)))
+    assert combine_epochs([]) is None
+    assert combine_epochs([one]) is one

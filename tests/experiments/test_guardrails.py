@@ -22,10 +22,11 @@ from experiments.guardrails import (
 )
 from experiments.statistics import Rate
 
+NO_LIMIT = Limit()
 quickly = settings(max_examples=50, derandomize=True, deadline=None)
 
 
-def guardrail(control: int, treated: int, *, people: int = 10_000, limit: Limit = Limit()) -> Guardrail:
+def guardrail(control: int, treated: int, *, people: int = 10_000, limit: Limit = NO_LIMIT) -> Guardrail:
     return Guardrail("B", "unsubscribe", Rate(control, people), Rate(treated, people), limit=limit)
 
 
