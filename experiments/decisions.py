@@ -2,8 +2,8 @@
 
 `decide` claims a difference where there is none in at most 5 % of experiments, however often it is asked;
 `experiments.boundaries` holds the rule. What the caller owes it: looks at matured people only (assigned at
-least the metric's window ago, in every arm), one look a day, no look changed later, a plan fixed before
-the first look, forced and preview people left out, and alarms kept once raised.
+least the metric's window ago, in every arm), one look a day, no look changed later, plan, variants and
+primary metric fixed before the first look, forced and preview people left out, alarms kept once raised.
 """
 
 import math

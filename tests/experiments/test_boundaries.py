@@ -66,6 +66,8 @@ def test_a_boundary_depends_on_no_later_look() -> None:
 def test_looking_for_ever_costs_five_per_cent_at_most() -> None:
     later = tuple(np.geomspace(1.03, 1000, 400))
     reaches = combined_reaches(DAILY, HYBRID, ended=True) + tuple(reach_of_sequence(t, HYBRID) for t in later)
+    within = chances_to_decide(DAILY, reaches[:28], 0.0)[-1]
+    assert within == pytest.approx(0.0457, abs=2e-4)  # the rest of the 5 % is the sequence's, for ever
     assert 0.042 < errors_over_time(reaches, DAILY + later) < 0.053
 
 
