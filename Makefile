@@ -44,9 +44,10 @@ demo: setup ## The sample shop's last days, then the dashboard (SERVE=0 stops af
 	@$(DEMO) $(BIN)/python manage.py demo
 	@if [ "$(SERVE)" != 0 ]; then $(MAKE) --no-print-directory serve; fi
 
-serve: setup ## The dashboard of the demo again
+serve: setup ## The dashboard of the demo again, with its engine
 	@echo "The dashboard: http://127.0.0.1:$(PORT)/  login: demo  password: demo  (Ctrl+C stops it)"
-	@$(DEMO) $(BIN)/python manage.py runserver --noreload --insecure 127.0.0.1:$(PORT)
+	@$(DEMO) $(BIN)/python manage.py run_engine --poll 5 & engine=$$!; trap 'kill $$engine 2>/dev/null' EXIT INT TERM; \
+	$(DEMO) $(BIN)/python manage.py runserver --noreload --insecure 127.0.0.1:$(PORT)
 
 test: setup-dev ## The whole suite: on SQLite, then on PostgreSQL
 	@$(BIN)/python -m tests.run -n $(JOBS) $(ARGS)

@@ -35,6 +35,10 @@ def list_keys() -> list[str]:
     return list(_registry)
 
 
+def list_kinds() -> list[TriggerKind]:
+    return list(_registry.values())
+
+
 class NoSettings(forms.Form):
     pass
 
