@@ -18,6 +18,7 @@ SENTENCES: dict[str, "str | Promise"] = {
     "no_customer": _("The event belongs to no known customer."),
     "order_refunded": _("The order was refunded in full."),
     "trigger_paused": _("The trigger was paused."),
+    "trigger_broken": _("The trigger failed on this event; the error is in the log."),
     "settings_invalid": _("The settings of the trigger are wrong; someone has to mend them."),
     # May we?
     "no_consent": _("The customer has not agreed to marketing mail."),
@@ -96,6 +97,7 @@ OBJECTIONS: dict[str, "str | Promise"] = {
     "not_active": _("It is hidden or retired."),
     "kept_out": _("The shop keeps it out of suggestions."),
     "no_price": _("It has no price."),
+    "too_dear": _("It costs more than 5 times the dearest thing in the order."),
     "out_of_stock": _("It is out of stock."),
     "bought_recently": _("The customer bought it lately."),
     "little_support": _("Too few orders hold both."),
