@@ -32,7 +32,12 @@ _CONSTRUCT = re.compile(
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?")
-_COMMENT = re.compile(r"<!--(?!\[if\b|<!\[endif\]|>).*?-->", re.DOTALL)
+# Jinja is passed over first: what looks like a comment inside one of its strings is none.
+_COMMENT = re.compile(
+    r"\{\{(?:[^\"'}]|\"[^\"]*\"|'[^']*'|\}(?!\}))*\}\}|\{%.*?%\}|\{#.*?#\}"
+    r"|(?P<comment><!--(?!\[if\b|<!\[endif\]|>).*?-->)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class Construct:
 
 def strip_comments(source: Source) -> Source:
     """Without the author's comments: Jinja inside them would run, and what it wrote would be mailed."""
-    return source.rewrite((match.start(), match.end(), "") for match in _COMMENT.finditer(source.text))
+    found = (match for match in _COMMENT.finditer(source.text) if match["comment"])
+    return source.rewrite((match.start(), match.end(), "") for match in found)
 
 
 def scan(source: Source, tags: Sequence[Tag]) -> Iterator[Construct]:

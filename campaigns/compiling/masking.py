@@ -4,10 +4,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from campaigns.compiling.engine import SHARING
 from campaigns.compiling.markup import ENDING_TAGS, STRUCTURE_TAGS, Attribute, Construct, scan
-from campaigns.compiling.places import LINKS, attribute_code, text_code
-from campaigns.compiling.source import Source
+from campaigns.compiling.places import CSS_IMAGES, IMAGES, LINKS, Setting, attribute_code, text_code
+from campaigns.compiling.source import Mistakes, Source
 from campaigns.compiling.tags import Tag
 from campaigns.compiling.tokens import Masked, Token
 
@@ -15,12 +17,13 @@ REFUSED_TAGS = {
     "mj-include": 'write [% include "_partials/name.mjml" %] alone on its line',
     "mj-title": "the title is the text “subject”",
     "mj-preview": "the preheader is the text “preheader”",
-    "mj-html-attributes": "write the attribute where the element is",
     **dict.fromkeys(
         ("script", "iframe", "object", "embed", "form", "input", "base"),
         "mail clients remove it; leave it out",
     ),
 }
+# Browsers read these as something else than HTML, so that escaping would not hold there.
+RAW_TAGS = frozenset(["style", "title", "textarea", "xmp", "noscript", "noembed", "svg", "math", "template"])
 _CLOSES = {"elif": ("if",), "else": ("if", "for"), "endif": ("if",), "endfor": ("for",)}
 
 
@@ -31,19 +34,40 @@ class _Opened:
     name: str
     start: int
     parent: "_Opened | None" = None
+    base: str = ""  # of a menu: what its links start with
+    has_gap: bool = False  # of a wrapper whose first section differs from the others
+    free_columns: list[int] = field(default_factory=list)  # where columns without a width stand
+    chancy: str = ""  # the block under which a column of this section is
 
 
 @dataclass
-class _Mask:
+class Masking:
+    """Reads a source once: `read`, then `result`."""
+
     source: Source
     tags: Sequence[Tag]
-    prefix: str
+    is_foreign: bool = False
+    mistakes: Mistakes = field(default_factory=Mistakes)
     elements: list[_Opened] = field(default_factory=list)
     blocks: list[_Opened] = field(default_factory=list)
     replacements: list[tuple[int, int, str]] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
 
-    def run(self) -> Masked:
+    @cached_property
+    def prefix(self) -> str:
+        return f"q{hashlib.sha256(self.source.text.encode()).hexdigest()[:6]}z"
+
+    def read(self) -> None:
+        """Raises CompileError for Jinja where no email can carry it, and for all that MJML would lose."""
+        with self.mistakes.collect():
+            self.read_constructs()
+        self.mistakes.refuse()
+
+    def result(self) -> Masked:
+        """The source with tokens for Jinja."""
+        return Masked(self.source.rewrite(self.replacements), self.tokens)
+
+    def read_constructs(self) -> None:
         position = 0
         free = list(self.tags)
         for construct in scan(self.source, self.tags):
@@ -56,7 +80,6 @@ class _Mask:
         for tag in free:
             self.take_tag(tag)
         self.refuse_unclosed()
-        return Masked(self.source.rewrite(self.replacements), self.tokens)
 
     @property
     def top(self) -> _Opened | None:
@@ -81,6 +104,12 @@ class _Mask:
             self.mask_between_elements(tag)
 
     def mask_in_text(self, tag: Tag) -> None:
+        if raw := self.names() & RAW_TAGS:
+            with self.mistakes.collect():
+                self.refuse_tags(
+                    [tag], f"inside <{min(raw)}>", "write it into the text, or choose with [% if %]"
+                )
+            return
         if tag.kind == "expression":
             html, plain = text_code(tag)
             word = self.add_token(plain if "bdi" in self.names() else html, plain)
@@ -90,6 +119,13 @@ class _Mask:
 
     def mask_between_elements(self, tag: Tag) -> None:
         parent = self.top.name if self.top else "the file"
+        with self.mistakes.collect():
+            self.refuse_misplaced(tag, parent)
+        if tag.kind == "expression":
+            return
+        self.replacements.append((tag.start, tag.end, f"<mj-raw><!--{self.add_statement(tag)}--></mj-raw>"))
+
+    def refuse_misplaced(self, tag: Tag, parent: str) -> None:
         if tag.kind == "expression":
             raise self.source.error(
                 tag.start, f"an expression directly in {parent} would be lost", "put it into mj-text"
@@ -99,7 +135,11 @@ class _Mask:
                 tag.start, f"“{tag.keyword}” can't stand directly in {parent}",
                 "put it inside mj-body, around whole elements, or inside mj-text or mj-table",
             )  # fmt: skip
-        self.replacements.append((tag.start, tag.end, f"<mj-raw><!--{self.add_statement(tag)}--></mj-raw>"))
+        if self.top and self.top.has_gap:
+            raise self.source.error(
+                tag.start, f"“{tag.keyword}” before the first section of an mj-wrapper with a gap",
+                "MJML gives the gap to all but the first; leave it out and give the sections a padding",
+            )  # fmt: skip
 
     def add_statement(self, tag: Tag) -> str:
         code = f"{{% {tag.code} %}}"
@@ -141,42 +181,78 @@ class _Mask:
             raise self.source.error(tags[0].start, f"Jinja {where}", hint)
 
     def open_element(self, construct: Construct, tags: Sequence[Tag]) -> None:
+        with self.mistakes.collect():
+            self.refuse_element(construct)
+        if construct.name in ("mj-column", "mj-group"):
+            self.note_column(construct)
+        for attribute in construct.attributes:
+            inside = [tag for tag in tags if attribute.start <= tag.start and tag.end <= attribute.end]
+            with self.mistakes.collect():
+                self.mask_attribute(construct, attribute, inside)
+        loose = [tag for tag in tags if not _covered(tag, construct.attributes)]
+        with self.mistakes.collect():
+            self.refuse_tags(loose, f"inside <{construct.name}>", "put it into the value of an attribute")
+        if self.top and construct.name != "mj-raw":
+            self.top.has_gap = False
+        if construct.kind == "open":
+            base = construct.value(self.source, "base-url") or "" if construct.name == "mj-navbar" else ""
+            has_gap = construct.name == "mj-wrapper" and construct.value(self.source, "gap") is not None
+            self.elements.append(_Opened(construct.name, construct.start, base=base, has_gap=has_gap))
+
+    def refuse_element(self, construct: Construct) -> None:
         if construct.name in REFUSED_TAGS:
             raise self.source.error(
                 construct.start, f"<{construct.name}> is not allowed", REFUSED_TAGS[construct.name]
             )
-        if construct.name in ("mj-column", "mj-group"):
-            self.require_width(construct)
-        in_head = "mj-head" in self.names()
-        for attribute in construct.attributes:
-            inside = [tag for tag in tags if attribute.start <= tag.start and tag.end <= attribute.end]
-            self.mask_attribute(construct, attribute, inside, in_head=in_head)
-        loose = [tag for tag in tags if not _covered(tag, construct.attributes)]
-        self.refuse_tags(loose, f"inside <{construct.name}>", "put it into the value of an attribute")
-        if construct.kind == "open":
-            self.elements.append(_Opened(construct.name, construct.start))
+        names = [attribute.name for attribute in construct.attributes]
+        for position, attribute in enumerate(construct.attributes):
+            if attribute.name in names[:position] and not self.is_foreign:
+                message = f"<{construct.name}> has the attribute {attribute.name} twice"
+                raise self.source.error(attribute.start, message, "keep one; the second would be ignored")
+        if construct.name == "mj-html-attribute":
+            name = (construct.value(self.source, "name") or "").strip().lower()
+            if name.startswith("on") or name in LINKS | IMAGES | CSS_IMAGES | {"srcset", "style"}:
+                message = f"mj-html-attribute can't set {name}"
+                raise self.source.error(construct.start, message, "write it where the element is")
 
-    def require_width(self, construct: Construct) -> None:
-        """MJML divides a section by the columns it sees, and it can't see how often a loop will run."""
-        is_repeated = any(block.parent is self.top for block in self.blocks)
-        if is_repeated and not construct.value(self.source, "width"):
-            raise self.source.error(
-                construct.start, f"an {construct.name} under “{self.blocks[-1].name}” has no width",
-                'give it one, such as width="50%"',
-            )  # fmt: skip
+    def note_column(self, construct: Construct) -> None:
+        """MJML divides a section by the columns it sees, and it can't see which of them there will be."""
+        if self.top is None:
+            return
+        under = [block.name for block in self.blocks if block.parent is self.top]
+        self.top.chancy = self.top.chancy or (under[-1] if under else "")
+        if not construct.value(self.source, "width"):
+            self.top.free_columns.append(construct.start)
 
-    def mask_attribute(
-        self, construct: Construct, attribute: Attribute, tags: Sequence[Tag], *, in_head: bool
-    ) -> None:
-        if in_head:
+    def refuse_free_columns(self, section: _Opened) -> None:
+        for start in section.free_columns if section.chancy else ():
+            with self.mistakes.collect():
+                raise self.source.error(
+                    start, f"a column beside or under “{section.chancy}” has no width",
+                    'give every column of this section one, such as width="50%"',
+                )  # fmt: skip
+
+    def mask_attribute(self, construct: Construct, attribute: Attribute, tags: Sequence[Tag]) -> None:
+        if "mj-head" in self.names():
             return self.refuse_tags(tags, "in mj-head", "the head is the same for everyone; use [% if %]")
         is_html_literal = not construct.name.startswith("mj-") and not tags
         if is_html_literal and attribute.name not in LINKS and not attribute.name.startswith("on"):
             return None  # MJML copies it as it stands
-        codes = attribute_code(self.source, attribute, tags)
+        if attribute.name == "base-url" and construct.name == "mj-navbar" and not tags:
+            self.replacements.append((attribute.start, attribute.end, ""))
+            return None
+        codes = attribute_code(self.source, attribute, tags, self.setting(construct))
         if codes:
-            self.replacements.append((attribute.start, attribute.end, self.add_token(*codes)))
+            word = self.add_token(*codes)
+            self.replacements.append(
+                (attribute.start, attribute.end, word if attribute.is_quoted else f'"{word}"')
+            )
         return None
+
+    def setting(self, construct: Construct) -> Setting:
+        base = self.top.base if self.top and construct.name == "mj-navbar-link" else ""
+        network = construct.value(self.source, "name") if construct.name == "mj-social-element" else None
+        return Setting(base, network in SHARING, self.is_foreign)
 
     def close_element(self, construct: Construct) -> None:
         top = self.top
@@ -192,6 +268,7 @@ class _Mask:
                 "close what was opened last first",
             )
         self.refuse_open_block(top)
+        self.refuse_free_columns(top)
         self.elements.pop()
 
     def refuse_open_block(self, element: _Opened) -> None:
@@ -205,14 +282,17 @@ class _Mask:
     def refuse_loose_text(self, start: int, end: int) -> None:
         """MJML silently drops words between elements."""
         parent = self.top.name if self.top else "the file"
-        if self.names() & ENDING_TAGS or (parent not in STRUCTURE_TAGS and self.top):
+        is_lost = not self.names() & ENDING_TAGS and (parent in STRUCTURE_TAGS or not self.top)
+        if not is_lost or self.is_foreign:
             return
         for match in re.finditer(r"\S+", self.source.text[start:end]):
             offset = start + match.start()
             if not any(tag.start <= offset < tag.end for tag in self.tags):
-                raise self.source.error(
-                    offset, f"text directly in {parent} would be lost", "put it into mj-text"
-                )
+                with self.mistakes.collect():
+                    raise self.source.error(
+                        offset, f"text directly in {parent} would be lost", "put it into mj-text"
+                    )
+                return
 
     def refuse_unclosed(self) -> None:
         if self.blocks:
@@ -233,9 +313,3 @@ def _pop_until(tags: list[Tag], end: int) -> Iterator[Tag]:
 
 def _covered(tag: Tag, attributes: Iterable[Attribute]) -> bool:
     return tag.kind == "comment" or any(one.start <= tag.start and tag.end <= one.end for one in attributes)
-
-
-def mask(source: Source, tags: Sequence[Tag]) -> Masked:
-    """The source with tokens for Jinja. Raises CompileError for Jinja where no email can carry it."""
-    prefix = f"q{hashlib.sha256(source.text.encode()).hexdigest()[:6]}z"
-    return _Mask(source, tags, prefix).run()

@@ -44,7 +44,9 @@ LOOP_ATTRIBUTES = frozenset({"index", "index0", "first", "last", "length"})
 
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _LTR_LETTERS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u052f]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# A value is part of a line: HTML shows its line breaks as spaces, and so does plain text.
+_BREAKS = re.compile("[ \t]*[\n\x0b\x0c\r\x85\u2028\u2029]\\s*")
 
 
 class UnknownVariable(StrictUndefined):
@@ -109,7 +111,7 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
         value = _present(value)
         if not isinstance(value, str) or isinstance(value, Address):
             return value
-        text = _CONTROLS.sub("", value)
+        text = _BREAKS.sub(" ", _CONTROLS.sub("", value))
         return f"\u2068{text}\u2069" if foreign.search(text) else text
 
     return present
