@@ -120,6 +120,7 @@ def _compile_masked(masked: Masked, choices: Choices) -> tuple[str, str]:
     masked.prove_statements(html)
     masked.prove_expressions(html)
     masked.prove_statements(text)
+    masked.prove_balance(html)
     return masked.restore(html, is_html=True), masked.restore(text, is_html=False)
 
 

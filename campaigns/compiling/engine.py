@@ -10,6 +10,7 @@ from mjml import mjml_to_html
 from mjml.core.registry import core_components
 from mjml.elements.mj_social_element import defaultSocialNetworks
 from mjml.errors import ValidationRule
+from mjml.helpers.shorthand_parser import borderParser
 
 from campaigns.compiling.source import Mistakes, Source
 from campaigns.languages import Direction
@@ -38,7 +39,7 @@ SHARING = frozenset(
 _ATTRIBUTE_RULES = frozenset(
     {ValidationRule.VALID_ATTRIBUTES, ValidationRule.VALID_TYPES, ValidationRule.NOT_IMPLEMENTED}
 )
-_RANDOM_ID = re.compile(r"(?:mj-carousel-|class=\"mj-menu-checkbox\" id=\")([0-9a-f]{16})\b")
+_RANDOM_ID = re.compile(r'(?:mj-carousel-|<input type="checkbox" id=")([0-9a-f]{16})\b')
 
 
 def _with_defaults(component: Any, defaults: dict[str, str]) -> Any:
@@ -70,13 +71,31 @@ def _hero_component(component: Any) -> Any:
     return type(component.__name__, (component,), {"get_styles": get_styles})
 
 
+def _column_component(component: Any) -> Any:
+    """mj-column whose inner border may have a style and a colour, which the engine takes for a width."""
+
+    def shorthand(self: Any, attribute: str, direction: str, *rest: Any) -> Any:
+        if attribute != "inner-border":
+            return component.getShorthandAttrValue(self, attribute, direction, *rest)
+        border = self.getAttribute(f"inner-border-{direction}") or self.getAttribute("inner-border")
+        return borderParser(border or "0")
+
+    return type(component.__name__, (component,), {"getShorthandAttrValue": shorthand})
+
+
 @lru_cache(maxsize=2)
 def _components(direction: Direction) -> tuple[Any, ...]:
     """MJML lays everything out from left to right unless each section, column and text says otherwise."""
-    core = core_components()
-    changed = RTL_DEFAULTS if direction == "rtl" else {}
-    components = [_with_defaults(core[name], defaults) for name, defaults in changed.items()]
-    return (*components, _font_component(core["mj-font"]), _hero_component(core["mj-hero"]))
+    components = core_components()
+    for name, mended in _MENDED.items():
+        components[name] = mended(components[name])
+    defaults = RTL_DEFAULTS if direction == "rtl" else {}
+    for name, attributes in defaults.items():
+        components[name] = _with_defaults(components[name], attributes)
+    return tuple(components[name] for name in {*_MENDED, *defaults})
+
+
+_MENDED = {"mj-font": _font_component, "mj-hero": _hero_component, "mj-column": _column_component}
 
 
 def compile_mjml(

@@ -6,6 +6,7 @@ from campaigns.languages import Direction
 
 _RUNS = re.compile(r"[ \t\r]*\n[ \t\r\n]*")
 _SPACES = re.compile(r"[ \t]{2,}")
+_PREFORMATTED = re.compile(r"(<pre\b.*?</pre\s*>)", re.DOTALL | re.IGNORECASE)
 _BRACES = re.compile(r"\{(?=[{%#])")
 _ROOT = re.compile(r"<html lang=\"[^\"]*\" dir=\"[^\"]*\"")
 _ARTICLE = re.compile(r"(role=\"article\") lang=\"[^\"]*\" dir=\"[^\"]*\"")
@@ -20,8 +21,10 @@ _HIDDEN = (
 
 
 def trim(html: str) -> str:
-    """Without indentation. Conditional comments stay, and so does every no-break space."""
-    return _SPACES.sub(" ", _RUNS.sub("\n", _BRACES.sub("{ ", html))).strip()
+    """Without indentation. Conditional comments stay, and so do no-break spaces and all within <pre>."""
+    pieces = _PREFORMATTED.split(_BRACES.sub("{ ", html))
+    pieces[::2] = [_SPACES.sub(" ", _RUNS.sub("\n", piece)) for piece in pieces[::2]]
+    return "".join(pieces).strip()
 
 
 def finish(html: str, *, language: str, direction: Direction, subject: str, preheader: str) -> str:

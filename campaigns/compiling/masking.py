@@ -8,7 +8,15 @@ from functools import cached_property
 
 from campaigns.compiling.engine import SHARING
 from campaigns.compiling.markup import ENDING_TAGS, STRUCTURE_TAGS, Attribute, Construct, scan
-from campaigns.compiling.places import CSS_IMAGES, IMAGES, LINKS, Setting, attribute_code, text_code
+from campaigns.compiling.places import (
+    CSS_IMAGES,
+    IMAGES,
+    LINKS,
+    Setting,
+    attribute_code,
+    refuse_bad_attributes,
+    text_code,
+)
 from campaigns.compiling.source import Mistakes, Source
 from campaigns.compiling.tags import Tag
 from campaigns.compiling.tokens import Masked, Token
@@ -24,6 +32,7 @@ REFUSED_TAGS = {
 }
 # Browsers read these as something else than HTML, so that escaping would not hold there.
 RAW_TAGS = frozenset(["style", "title", "textarea", "xmp", "noscript", "noembed", "svg", "math", "template"])
+_INLINE = ("mj-style", "inline")
 _CLOSES = {"elif": ("if",), "else": ("if", "for"), "endif": ("if",), "endfor": ("for",)}
 
 
@@ -36,6 +45,8 @@ class _Opened:
     parent: "_Opened | None" = None
     base: str = ""  # of a menu: what its links start with
     has_gap: bool = False  # of a wrapper whose first section differs from the others
+    end: int = 0  # of its start tag
+    children: set[str] = field(default_factory=set)
     free_columns: list[int] = field(default_factory=list)  # where columns without a width stand
     chancy: str = ""  # the block under which a column of this section is
 
@@ -47,6 +58,7 @@ class Masking:
     source: Source
     tags: Sequence[Tag]
     is_foreign: bool = False
+    inlines: bool = False  # whether there is a style sheet to inline
     mistakes: Mistakes = field(default_factory=Mistakes)
     elements: list[_Opened] = field(default_factory=list)
     blocks: list[_Opened] = field(default_factory=list)
@@ -192,12 +204,15 @@ class Masking:
         loose = [tag for tag in tags if not _covered(tag, construct.attributes)]
         with self.mistakes.collect():
             self.refuse_tags(loose, f"inside <{construct.name}>", "put it into the value of an attribute")
-        if self.top and construct.name != "mj-raw":
-            self.top.has_gap = False
+        if self.top:
+            self.top.has_gap = self.top.has_gap and construct.name == "mj-raw"
+            self.top.children.add(construct.name)
+        self.inlines = self.inlines or (construct.name, construct.value(self.source, "inline")) == _INLINE
         if construct.kind == "open":
             base = construct.value(self.source, "base-url") or "" if construct.name == "mj-navbar" else ""
             has_gap = construct.name == "mj-wrapper" and construct.value(self.source, "gap") is not None
-            self.elements.append(_Opened(construct.name, construct.start, base=base, has_gap=has_gap))
+            opened = _Opened(construct.name, construct.start, base=base, has_gap=has_gap, end=construct.end)
+            self.elements.append(opened)
 
     def refuse_element(self, construct: Construct) -> None:
         if construct.name in REFUSED_TAGS:
@@ -241,6 +256,9 @@ class Masking:
         if attribute.name == "base-url" and construct.name == "mj-navbar" and not tags:
             self.replacements.append((attribute.start, attribute.end, ""))
             return None
+        if attribute.name == "style":
+            self.mask_style(attribute, tags)
+            return None
         codes = attribute_code(self.source, attribute, tags, self.setting(construct))
         if codes:
             word = self.add_token(*codes)
@@ -248,6 +266,14 @@ class Masking:
                 (attribute.start, attribute.end, word if attribute.is_quoted else f'"{word}"')
             )
         return None
+
+    def mask_style(self, attribute: Attribute, tags: Sequence[Tag]) -> None:
+        """Value by value, because MJML reads the declarations where it inlines a style sheet."""
+        refuse_bad_attributes(self.source, attribute, tags)
+        for tag in tags:
+            if tag.kind == "expression":
+                code = f"{{{{ ({tag.code})|css_value }}}}"
+                self.replacements.append((tag.start, tag.end, self.add_token(code, "")))
 
     def setting(self, construct: Construct) -> Setting:
         base = self.top.base if self.top and construct.name == "mj-navbar-link" else ""
@@ -269,6 +295,12 @@ class Masking:
             )
         self.refuse_open_block(top)
         self.refuse_free_columns(top)
+        if self.inlines and top.name in ("table", "mj-table") and top.children == {"tr"}:
+            # The inliner reads HTML as browsers do, and would open a <tbody> inside of the first block.
+            self.replacements += [
+                (top.end, top.end, "<tbody>"),
+                (construct.start, construct.start, "</tbody>"),
+            ]
         self.elements.pop()
 
     def refuse_open_block(self, element: _Opened) -> None:

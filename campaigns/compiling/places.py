@@ -50,7 +50,7 @@ def attribute_code(
 
     Raises CompileError for Jinja in a place that decides the layout, and for links that are none.
     """
-    _refuse_bad_attributes(source, attribute, tags)
+    refuse_bad_attributes(source, attribute, tags)
     name = attribute.name
     raw = source.text[attribute.start : attribute.end]
     if name in LINKS | IMAGES | CSS_IMAGES:
@@ -72,7 +72,7 @@ def attribute_code(
     return template, template
 
 
-def _refuse_bad_attributes(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> None:
+def refuse_bad_attributes(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> None:
     name = attribute.name
     if name.startswith("on"):
         raise source.error(attribute.start, f"“{name}” is a script", "emails can't run scripts; remove it")
@@ -129,7 +129,7 @@ def _address(source: Source, attribute: Attribute, tags: Sequence[Tag], base: st
 
 
 def _with_filters(name: str, source: Source, attribute: Attribute, tags: Sequence[Tag]) -> Iterator[str]:
-    filter_name = "|css_color" if name in COLOURS else "|css_value" if name == "style" else ""
+    filter_name = "|css_color" if name in COLOURS else ""
     for is_code, text in _pieces(source, attribute, tags):
         if is_code:
             yield f"{{{{ ({text}){filter_name} }}}}" if filter_name else f"{{{{ {text} }}}}"
