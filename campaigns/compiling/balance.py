@@ -14,7 +14,8 @@ View = Literal["normal", "outlook"]
 VIEWS: tuple[View, ...] = ("normal", "outlook")
 
 _CONDITIONAL = re.compile(
-    r"<!--\[if [^\]]*\]><!-->(?P<others>.*?)<!--<!\[endif\]-->|<!--\[if [^\]]*\]>(?P<outlook>.*?)<!\[endif\]-->",
+    r"<!--\[if [^\]]*\]><!-->(?P<others>.*?)<!--<!\[endif\]-->"
+    r"|<!--\[if [^\]]*\]>(?P<outlook>.*?)<!\[endif\]-->",
     re.DOTALL,
 )
 _PIECE = re.compile(

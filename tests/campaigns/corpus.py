@@ -21,6 +21,9 @@ TEXTS = {"en": {"subject": "Subject", "preheader": "Preheader"}}
 _SPACES = re.compile(r"[ \t\r\n]+")
 # MJML joins what is for Outlook alone, where nothing stands between; a statement between keeps it apart.
 _SEAMS = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
+# The compiled email keeps the rules of columns that this customer does not see; Chromium judges the others.
+_COLUMN_RULES = re.compile(r"\s*(?:\.moz-text-html )?\.mj-column-[\w-]+ \{[^}]*\}")
+_TAG_OR_VALUE = re.compile(r"(<[^>]*>|\{%.*?%\})|(\{\{.*?\}\})", re.DOTALL)
 _HEAD_WORDS = re.compile(r"<mj-(title|preview)>(.*?)</mj-\1>", re.DOTALL)
 
 
@@ -45,14 +48,17 @@ def write_compiled(source: str, context: dict[str, Any], *, language: str = "en"
 
 
 def write_plainly(source: str, context: dict[str, Any], *, language: str = "en") -> str:
-    """The HTML of the slow way: the values put in first, then MJML, without any token on the way."""
+    """The HTML of the slow way: the values put in first, then MJML, without any token on the way.
+
+    What stands in running text is isolated like ours, because that is to be seen where a title is Persian.
+    """
     values = {"cart": None, **context}
     direction = direction_of(language)
     head = {
         name: html_environment(language).from_string(text).render(values)
         for name, text in _HEAD_WORDS.findall(source)
     }
-    filled = html_environment(language).from_string(_HEAD_WORDS.sub("", source)).render(values)
+    filled = html_environment(language).from_string(isolate(_HEAD_WORDS.sub("", source))).render(values)
     html = finish(
         compile_mjml(Source(filled), direction=direction, is_foreign=True),
         language=language,
@@ -61,6 +67,10 @@ def write_plainly(source: str, context: dict[str, Any], *, language: str = "en")
         preheader=head.get("preview", "Preheader"),
     )
     return html.replace("{{ _pixel }}", "")
+
+
+def isolate(source: str) -> str:
+    return _TAG_OR_VALUE.sub(lambda match: match[1] or f"<bdi>{match[2]}</bdi>", source)
 
 
 class Events(HTMLParser):
@@ -76,7 +86,8 @@ class Events(HTMLParser):
         self.end_words()
 
     def end_words(self) -> None:
-        words = self.words if self.is_preformatted else _SPACES.sub(" ", self.words).strip(" ")
+        words = _COLUMN_RULES.sub("", self.words)
+        words = words if self.is_preformatted else _SPACES.sub(" ", words).strip(" ")
         self.found += [words] if words else []
         self.words = ""
 

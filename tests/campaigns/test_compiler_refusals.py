@@ -28,7 +28,7 @@ WRONG = {
     "words between elements": (in_column("  stray words"), 2, 3, "lost", "mj-text"),
     "an element that is not closed": (in_text("<p>one<p>two</p>"), 3, 1, "</mj-text>", "opened last"),
     "an unknown element": (in_column("<mj-txt>x</mj-txt>"), 2, 1, "mj-txt", ""),
-    "an unknown attribute": (in_column('<mj-text colour="red">x</mj-text>'), 2, 1, "colour", "did you mean “color”?"),
+    "an unknown attribute": (in_column('<mj-text colour="red">x</mj-text>'), 2, 1, "colour", "“color”"),
     "a bad width": (in_column('<mj-image width="wide" src="https://x.example/a.png" />'), 2, 1, "width", ""),
     "an include": (in_column('<mj-include path="/etc/hostname" />'), 2, 1, "mj-include", "[% include"),
     "a script": (in_text("<script>x</script>"), 2, 1, "script", "remove"),
