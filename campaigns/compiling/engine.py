@@ -39,7 +39,7 @@ SHARING = frozenset(
 _ATTRIBUTE_RULES = frozenset(
     {ValidationRule.VALID_ATTRIBUTES, ValidationRule.VALID_TYPES, ValidationRule.NOT_IMPLEMENTED}
 )
-_RANDOM_ID = re.compile(r'(?:mj-carousel-|<input type="checkbox" id=")([0-9a-f]{16})\b')
+_RANDOM_ID = re.compile(r'(?:mj-carousel-|\bid=")([0-9a-f]{16})\b')
 
 
 def _with_defaults(component: Any, defaults: dict[str, str]) -> Any:
