@@ -1,67 +1,27 @@
 """Every Jinja tag becomes a plain ASCII word or comment, so that MJML can't drop, move or decode it."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from campaigns.compiling.engine import SHARING
-from campaigns.compiling.markup import ENDING_TAGS, STRUCTURE_TAGS, Attribute, Construct, scan
-from campaigns.compiling.places import (
-    CSS_IMAGES,
-    IMAGES,
-    LINKS,
-    Setting,
-    attribute_code,
-    refuse_bad_attributes,
-    text_code,
-)
-from campaigns.compiling.source import Mistakes, Source
+from campaigns.compiling.markup import ENDING_TAGS, Attribute, Construct, scan
+from campaigns.compiling.places import LINKS, Setting, attribute_code, refuse_bad_attributes, text_code
+from campaigns.compiling.structure import Opened, Structure
 from campaigns.compiling.tags import Tag
 from campaigns.compiling.tokens import Masked, Token
 
-REFUSED_TAGS = {
-    "mj-include": 'write [% include "_partials/name.mjml" %] alone on its line',
-    "mj-title": "the title is the text “subject”",
-    "mj-preview": "the preheader is the text “preheader”",
-    **dict.fromkeys(
-        ("script", "iframe", "object", "embed", "form", "input", "base"),
-        "mail clients remove it; leave it out",
-    ),
-}
 # Browsers read these as something else than HTML, so that escaping would not hold there.
 RAW_TAGS = frozenset(["style", "title", "textarea", "xmp", "noscript", "noembed", "svg", "math", "template"])
 _INLINE = ("mj-style", "inline")
-_CLOSES = {"elif": ("if",), "else": ("if", "for"), "endif": ("if",), "endfor": ("for",)}
 
 
 @dataclass
-class _Opened:
-    """An element, or a Jinja block, that waits for its end."""
-
-    name: str
-    start: int
-    parent: "_Opened | None" = None
-    base: str = ""  # of a menu: what its links start with
-    has_gap: bool = False  # of a wrapper whose first section differs from the others
-    end: int = 0  # of its start tag
-    children: set[str] = field(default_factory=set)
-    free_columns: list[int] = field(default_factory=list)  # where columns without a width stand
-    chancy: str = ""  # the block under which a column of this section is
-
-
-@dataclass
-class Masking:
+class Masking(Structure):
     """Reads a source once: `read`, then `result`."""
 
-    source: Source
-    tags: Sequence[Tag]
-    is_foreign: bool = False
     inlines: bool = False  # whether there is a style sheet to inline
-    mistakes: Mistakes = field(default_factory=Mistakes)
-    elements: list[_Opened] = field(default_factory=list)
-    blocks: list[_Opened] = field(default_factory=list)
     replacements: list[tuple[int, int, str]] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
 
@@ -92,13 +52,6 @@ class Masking:
         for tag in free:
             self.take_tag(tag)
         self.refuse_unclosed()
-
-    @property
-    def top(self) -> _Opened | None:
-        return self.elements[-1] if self.elements else None
-
-    def names(self) -> set[str]:
-        return {element.name for element in self.elements}
 
     def add_token(self, html: str, plain: str, *, is_statement: bool = False) -> str:
         word = f"{self.prefix}{len(self.tokens):04}e"
@@ -137,47 +90,10 @@ class Masking:
             return
         self.replacements.append((tag.start, tag.end, f"<mj-raw><!--{self.add_statement(tag)}--></mj-raw>"))
 
-    def refuse_misplaced(self, tag: Tag, parent: str) -> None:
-        if tag.kind == "expression":
-            raise self.source.error(
-                tag.start, f"an expression directly in {parent} would be lost", "put it into mj-text"
-            )
-        if parent not in STRUCTURE_TAGS:
-            raise self.source.error(
-                tag.start, f"“{tag.keyword}” can't stand directly in {parent}",
-                "put it inside mj-body, around whole elements, or inside mj-text or mj-table",
-            )  # fmt: skip
-        if self.top and self.top.has_gap:
-            raise self.source.error(
-                tag.start, f"“{tag.keyword}” before the first section of an mj-wrapper with a gap",
-                "MJML gives the gap to all but the first; leave it out and give the sections a padding",
-            )  # fmt: skip
-
     def add_statement(self, tag: Tag) -> str:
+        self.follow_block(tag)
         code = f"{{% {tag.code} %}}"
-        if tag.keyword in ("if", "for"):
-            self.blocks.append(_Opened(tag.keyword, tag.start, self.top))
-        elif tag.keyword in _CLOSES:
-            self.close_block(tag)
         return self.add_token(code, code, is_statement=True)
-
-    def close_block(self, tag: Tag) -> None:
-        if not self.blocks or self.blocks[-1].name not in _CLOSES[tag.keyword]:
-            raise self.source.error(
-                tag.start, f"“{tag.keyword}” closes nothing here", "remove it, or open its block"
-            )
-        block = self.blocks[-1]
-        if block.parent is not self.top:
-            inside = block.parent.name if block.parent else "the file"
-            raise self.source.error(
-                tag.start, f"“{tag.keyword}” and its “{block.name}” are not in the same element",
-                f"the “{block.name}” is on line {self.source.place(block.start).line}, directly in {inside}; "
-                "begin and end it around whole elements",
-            )  # fmt: skip
-        if tag.keyword.startswith("end"):
-            self.blocks.pop()
-
-    # Elements
 
     def take_construct(self, construct: Construct, tags: Sequence[Tag]) -> None:
         if construct.kind == "conditional":
@@ -187,10 +103,6 @@ class Masking:
             self.close_element(construct)
         else:
             self.open_element(construct, tags)
-
-    def refuse_tags(self, tags: Sequence[Tag], where: str, hint: str) -> None:
-        if tags:
-            raise self.source.error(tags[0].start, f"Jinja {where}", hint)
 
     def open_element(self, construct: Construct, tags: Sequence[Tag]) -> None:
         with self.mistakes.collect():
@@ -211,41 +123,8 @@ class Masking:
         if construct.kind == "open":
             base = construct.value(self.source, "base-url") or "" if construct.name == "mj-navbar" else ""
             has_gap = construct.name == "mj-wrapper" and construct.value(self.source, "gap") is not None
-            opened = _Opened(construct.name, construct.start, base=base, has_gap=has_gap, end=construct.end)
+            opened = Opened(construct.name, construct.start, base=base, has_gap=has_gap, end=construct.end)
             self.elements.append(opened)
-
-    def refuse_element(self, construct: Construct) -> None:
-        if construct.name in REFUSED_TAGS:
-            raise self.source.error(
-                construct.start, f"<{construct.name}> is not allowed", REFUSED_TAGS[construct.name]
-            )
-        names = [attribute.name for attribute in construct.attributes]
-        for position, attribute in enumerate(construct.attributes):
-            if attribute.name in names[:position] and not self.is_foreign:
-                message = f"<{construct.name}> has the attribute {attribute.name} twice"
-                raise self.source.error(attribute.start, message, "keep one; the second would be ignored")
-        if construct.name == "mj-html-attribute":
-            name = (construct.value(self.source, "name") or "").strip().lower()
-            if name.startswith("on") or name in LINKS | IMAGES | CSS_IMAGES | {"srcset", "style"}:
-                message = f"mj-html-attribute can't set {name}"
-                raise self.source.error(construct.start, message, "write it where the element is")
-
-    def note_column(self, construct: Construct) -> None:
-        """MJML divides a section by the columns it sees, and it can't see which of them there will be."""
-        if self.top is None:
-            return
-        under = [block.name for block in self.blocks if block.parent is self.top]
-        self.top.chancy = self.top.chancy or (under[-1] if under else "")
-        if not construct.value(self.source, "width"):
-            self.top.free_columns.append(construct.start)
-
-    def refuse_free_columns(self, section: _Opened) -> None:
-        for start in section.free_columns if section.chancy else ():
-            with self.mistakes.collect():
-                raise self.source.error(
-                    start, f"a column beside or under “{section.chancy}” has no width",
-                    'give every column of this section one, such as width="50%"',
-                )  # fmt: skip
 
     def mask_attribute(self, construct: Construct, attribute: Attribute, tags: Sequence[Tag]) -> None:
         if "mj-head" in self.names():
@@ -281,61 +160,11 @@ class Masking:
         return Setting(base, network in SHARING, self.is_foreign)
 
     def close_element(self, construct: Construct) -> None:
-        top = self.top
-        if top is None or top.name != construct.name:
-            opened = (
-                f"<{top.name}> of line {self.source.place(top.start).line} is still open"
-                if top
-                else "none is open"
-            )
-            raise self.source.error(
-                construct.start,
-                f"</{construct.name}> closes nothing: {opened}",
-                "close what was opened last first",
-            )
-        self.refuse_open_block(top)
-        self.refuse_free_columns(top)
-        if self.inlines and top.name in ("table", "mj-table") and top.children == {"tr"}:
+        element = self.end_element(construct)
+        if self.inlines and element.name in ("table", "mj-table") and element.children == {"tr"}:
             # The inliner reads HTML as browsers do, and would open a <tbody> inside of the first block.
-            self.replacements += [
-                (top.end, top.end, "<tbody>"),
-                (construct.start, construct.start, "</tbody>"),
-            ]
-        self.elements.pop()
-
-    def refuse_open_block(self, element: _Opened) -> None:
-        if self.blocks and self.blocks[-1].parent is element:
-            block = self.blocks[-1]
-            raise self.source.error(
-                block.start, f"this “{block.name}” does not end inside <{element.name}>",
-                f"add {{% end{block.name} %}} before </{element.name}>",
-            )  # fmt: skip
-
-    def refuse_loose_text(self, start: int, end: int) -> None:
-        """MJML silently drops words between elements."""
-        parent = self.top.name if self.top else "the file"
-        is_lost = not self.names() & ENDING_TAGS and (parent in STRUCTURE_TAGS or not self.top)
-        if not is_lost or self.is_foreign:
-            return
-        for match in re.finditer(r"\S+", self.source.text[start:end]):
-            offset = start + match.start()
-            if not any(tag.start <= offset < tag.end for tag in self.tags):
-                with self.mistakes.collect():
-                    raise self.source.error(
-                        offset, f"text directly in {parent} would be lost", "put it into mj-text"
-                    )
-                return
-
-    def refuse_unclosed(self) -> None:
-        if self.blocks:
-            block = self.blocks[-1]
-            raise self.source.error(
-                block.start, f"this “{block.name}” does not end", f"add {{% end{block.name} %}}"
-            )
-        if self.top:
-            raise self.source.error(
-                self.top.start, f"<{self.top.name}> is not closed", f"add </{self.top.name}>"
-            )
+            self.replacements.append((element.end, element.end, "<tbody>"))
+            self.replacements.append((construct.start, construct.start, "</tbody>"))
 
 
 def _pop_until(tags: list[Tag], end: int) -> Iterator[Tag]:
