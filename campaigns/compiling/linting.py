@@ -143,6 +143,9 @@ class _Linter:
         if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
             hint = f"only range() of at most {MAX_RANGE} may be called"
             raise self.error(f"“{self.tag.code}” calls something", hint)
+        numbers = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+        if any(not isinstance(number, int) or abs(number) > MAX_RANGE for number in numbers):
+            raise self.error("a range beyond what an email needs", f"at most {MAX_RANGE} are allowed")
 
     def check_for(self, node: nodes.For) -> None:
         if node.recursive:

@@ -91,6 +91,11 @@ class Structure:
             )  # fmt: skip
         if tag.keyword.startswith("end"):
             self.blocks.pop()
+        elif "else" in block.children:
+            raise self.source.error(
+                tag.start, f"“{tag.keyword}” after “else”", "one “else”, as the last, is all"
+            )
+        block.children.add(tag.keyword)
 
     def refuse_tags(self, tags: Sequence[Tag], where: str, hint: str) -> None:
         if tags:
