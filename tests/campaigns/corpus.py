@@ -47,10 +47,12 @@ def write_compiled(source: str, context: dict[str, Any], *, language: str = "en"
     return render_ready(make_ready(compile_masked(source, language=language)), context).html
 
 
-def write_plainly(source: str, context: dict[str, Any], *, language: str = "en") -> str:
+def write_plainly(
+    source: str, context: dict[str, Any], *, language: str = "en", is_isolated: bool = False
+) -> str:
     """The HTML of the slow way: the values put in first, then MJML, without any token on the way.
 
-    What stands in running text is isolated like ours, because that is to be seen where a title is Persian.
+    `is_isolated` puts <bdi> around what stands in running text, which is to be seen in a Persian title.
     """
     values = {"cart": None, **context}
     direction = direction_of(language)
@@ -58,7 +60,9 @@ def write_plainly(source: str, context: dict[str, Any], *, language: str = "en")
         name: html_environment(language).from_string(text).render(values)
         for name, text in _HEAD_WORDS.findall(source)
     }
-    filled = html_environment(language).from_string(isolate(_HEAD_WORDS.sub("", source))).render(values)
+    body = _HEAD_WORDS.sub("", source)
+    template = html_environment(language).from_string(isolate(body) if is_isolated else body)
+    filled = template.render(values)
     html = finish(
         compile_mjml(Source(filled), direction=direction, is_foreign=True),
         language=language,
