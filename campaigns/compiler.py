@@ -12,7 +12,7 @@ from campaigns.compiling.linting import VARIABLES, lint_tags
 from campaigns.compiling.markup import strip_comments
 from campaigns.compiling.masking import Masking
 from campaigns.compiling.source import CompileError, Mistakes, Place, Source
-from campaigns.compiling.tags import find_tags
+from campaigns.compiling.tags import find_tags, strip_jinja_comments
 from campaigns.compiling.texts import Choices, Texts, escape_literals, expand, read_text
 from campaigns.compiling.tokens import Masked
 from campaigns.languages import direction_of, normalise_tag
@@ -94,7 +94,7 @@ def _read_lines(body: Source, choices: Choices) -> dict[str, Source]:
 
 def _mask_source(body: Source, choices: Choices, lines: Mapping[str, Source]) -> Masked:
     """Everything that an author can have got wrong is found here, and told at once."""
-    expanded = expand(body, choices)
+    expanded = strip_jinja_comments(expand(body, choices))
     tags = find_tags(expanded)
     variables = None if choices.is_foreign else VARIABLES
     mistakes = Mistakes()

@@ -36,9 +36,7 @@ SHARING = frozenset(
     name for name, about in defaultSocialNetworks.items() if len(about.get("share-url") or "[[URL]]") > 7
 )
 # What MJML mentions and then passes over.
-_ATTRIBUTE_RULES = frozenset(
-    {ValidationRule.VALID_ATTRIBUTES, ValidationRule.VALID_TYPES, ValidationRule.NOT_IMPLEMENTED}
-)
+_ATTRIBUTE_RULES = frozenset({ValidationRule.VALID_ATTRIBUTES, ValidationRule.VALID_TYPES})
 _RANDOM_ID = re.compile(r'(?:mj-carousel-|\bid=")([0-9a-f]{16})\b')
 
 
@@ -49,13 +47,26 @@ def _with_defaults(component: Any, defaults: dict[str, str]) -> Any:
     return type(component.__name__, (component,), {"default_attrs": classmethod(default_attrs)})
 
 
-def _font_component(component: Any) -> Any:
-    """mj-font that may also redefine one of the five fonts MJML knows by itself, where the engine asserts."""
+def _head_component(component: Any) -> Any:
+    """A head element that may declare again what is declared already, where the engine asserts.
+
+    As in MJML itself, later declarations add to earlier ones, and a font takes the place of a known one.
+    """
 
     def handler(self: Any) -> None:
-        fonts = self.context.setdefault("own_fonts", dict(KNOWN_FONTS))
-        fonts[self.getAttribute("name")] = self.getAttribute("href")
-        self.context["add"]("fonts", dict(fonts))
+        add = self.context["add"]
+        declared = self.context.setdefault("declared", {"fonts": dict(KNOWN_FONTS)})
+
+        def add_or_merge(kind: str, *values: Any) -> None:
+            if len(values) != 2:
+                return add(kind, *values)
+            name, value = values
+            known = declared.setdefault(kind, {})
+            known[name] = {**known.get(name, {}), **value} if isinstance(value, dict) else value
+            return add(kind, dict(known))
+
+        self.context = {**self.context, "add": add_or_merge}
+        component.handler(self)
 
     return type(component.__name__, (component,), {"handler": handler})
 
@@ -95,7 +106,13 @@ def _components(direction: Direction) -> tuple[Any, ...]:
     return tuple(components[name] for name in {*_MENDED, *defaults})
 
 
-_MENDED = {"mj-font": _font_component, "mj-hero": _hero_component, "mj-column": _column_component}
+_MENDED = {
+    "mj-font": _head_component,
+    "mj-attributes": _head_component,
+    "mj-html-attributes": _head_component,
+    "mj-hero": _hero_component,
+    "mj-column": _column_component,
+}
 
 
 def compile_mjml(
@@ -115,7 +132,8 @@ def compile_mjml(
     mistakes = Mistakes()
     for finding in result.errors:
         is_passed_over = is_foreign and finding.rule in _ATTRIBUTE_RULES
-        if is_passed_over or (token_prefix and token_prefix in finding.message):
+        is_mended = finding.rule is ValidationRule.NOT_IMPLEMENTED  # see `_head_component`
+        if is_mended or is_passed_over or (token_prefix and token_prefix in finding.message):
             continue
         offset = source.offset_of(finding.line or 1, (finding.column or 0) + 1)
         message = f"<{finding.tag_name}>: {finding.message}"

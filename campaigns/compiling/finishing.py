@@ -11,6 +11,7 @@ _BRACES = re.compile(r"\{(?=[{%#])")
 _ROOT = re.compile(r"<html lang=\"[^\"]*\" dir=\"[^\"]*\"")
 _ARTICLE = re.compile(r"(role=\"article\") lang=\"[^\"]*\" dir=\"[^\"]*\"")
 _TITLE = re.compile(r"<title>\s*</title>")
+_TABLE = re.compile(r"<table\b(?![^>]*\sdir=)")
 _BODY = re.compile(r"<body(?=[ >])[^>]*>")
 # Invisible characters that keep a mail client from showing the first words of the body after the preheader.
 _PADDING = "&#847;&zwnj;&nbsp;" * 40
@@ -36,5 +37,5 @@ def finish(html: str, *, language: str, direction: Direction, subject: str, preh
     hidden = f'<div style="{_HIDDEN}">{preheader}{_PADDING}</div>'
     html = _BODY.sub(lambda match: f"{match.group()[:-1]} {marks}>{hidden}", html, count=1)
     if direction == "rtl":  # Outlook's Word engine knows the attribute of tables, not the style of cells
-        html = html.replace("<table", '<table dir="rtl"')
+        html = _TABLE.sub('<table dir="rtl"', html)
     return html.replace("</body>", "{{ _pixel }}</body>")

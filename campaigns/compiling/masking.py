@@ -1,6 +1,7 @@
 """Every Jinja tag becomes a plain ASCII word or comment, so that MJML can't drop, move or decode it."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from campaigns.compiling.tokens import Masked, Token
 
 # Browsers read these as something else than HTML, so that escaping would not hold there.
 RAW_TAGS = frozenset(["style", "title", "textarea", "xmp", "noscript", "noembed", "svg", "math", "template"])
+_AFTER_NAME = re.compile(r"[\w-]+\s*:[^;]*$")
 _INLINE = ("mj-style", "inline")
 
 
@@ -61,9 +63,7 @@ class Masking(Structure):
     # Jinja tags in running text and between elements
 
     def take_tag(self, tag: Tag) -> None:
-        if tag.kind == "comment":
-            self.replacements.append((tag.start, tag.end, ""))
-        elif self.names() & ENDING_TAGS and "mj-head" not in self.names():
+        if self.names() & ENDING_TAGS and "mj-head" not in self.names():
             self.mask_in_text(tag)
         else:
             self.mask_between_elements(tag)
@@ -150,9 +150,12 @@ class Masking(Structure):
         """Value by value, because MJML reads the declarations where it inlines a style sheet."""
         refuse_bad_attributes(self.source, attribute, tags)
         for tag in tags:
-            if tag.kind == "expression":
-                code = f"{{{{ ({tag.code})|css_value }}}}"
-                self.replacements.append((tag.start, tag.end, self.add_token(code, "")))
+            if not _AFTER_NAME.search(self.source.text[attribute.start : tag.start]):
+                raise self.source.error(
+                    tag.start, "a value alone is no style", 'write style="color:{{ … }}", value by value'
+                )
+            code = f"{{{{ ({tag.code})|css_value }}}}"
+            self.replacements.append((tag.start, tag.end, self.add_token(code, "")))
 
     def setting(self, construct: Construct) -> Setting:
         base = self.top.base if self.top and construct.name == "mj-navbar-link" else ""
@@ -173,4 +176,4 @@ def _pop_until(tags: list[Tag], end: int) -> Iterator[Tag]:
 
 
 def _covered(tag: Tag, attributes: Iterable[Attribute]) -> bool:
-    return tag.kind == "comment" or any(one.start <= tag.start and tag.end <= one.end for one in attributes)
+    return any(one.start <= tag.start and tag.end <= one.end for one in attributes)

@@ -121,8 +121,9 @@ def _address(source: Source, attribute: Attribute, tags: Sequence[Tag], base: st
     parts: list[str] = [json.dumps(unescape(base.strip()), ensure_ascii=False)] if base.strip() else []
     for is_code, text in _pieces(source, attribute, tags):
         if is_code:
-            whole = not parts or parts[0][1:].lower().startswith(("mailto:", "tel:"))
-            parts.append(f"({text})" if whole else f"({text})|url_part")
+            names_someone = bool(parts) and parts[0][1:].lower().startswith(("mailto:", "tel:"))
+            place_filter = "|recipient_part" if names_someone else "|url_part" if parts else ""
+            parts.append(f"({text}){place_filter}")
         elif text.strip():
             parts.append(json.dumps(unescape(text.strip()), ensure_ascii=False))
     return " ~ ".join(parts)

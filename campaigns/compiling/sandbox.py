@@ -19,6 +19,7 @@ from campaigns.compiling.addresses import (
     css_url,
     css_value,
     image_url,
+    recipient_part,
     safe_url,
     url_part,
 )
@@ -38,6 +39,7 @@ _PLACE_FILTERS: dict[str, Callable[..., Any]] = {
     "css_color": css_color,
     "css_value": css_value,
     "url_part": url_part,
+    "recipient_part": recipient_part,
 }
 TESTS = frozenset({"defined", "none", "odd", "even", "divisibleby"})
 LOOP_ATTRIBUTES = frozenset({"index", "index0", "first", "last", "length"})

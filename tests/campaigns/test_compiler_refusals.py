@@ -95,6 +95,10 @@ WRONG = {
         in_head('<mj-html-attributes><mj-selector path="a">\n<mj-html-attribute name="onclick">x'
                 "</mj-html-attribute></mj-selector></mj-html-attributes>"),
         3, 1, "onclick", "where the element is"),
+    "a whole style as a value": (
+        in_text('<b style="{{ shop.x }}">x</b>'), 2, 11, "no style", "value by value"),
+    "a style with a statement": (
+        in_text('<b style="color:{% if cart %}red{% endif %}">x</b>'), 2, 17, "style", "a if b else c"),
     "a link to nowhere": (in_column('<mj-button href="#">x</mj-button>'), 2, 18, "“#”", "https://"),
     "a picture as data": (
         in_column('<mj-image src="data:image/png;base64,xx" />'),
