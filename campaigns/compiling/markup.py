@@ -74,7 +74,7 @@ def strip_comments(source: Source) -> Source:
 
 def scan(source: Source, tags: Sequence[Tag]) -> Iterator[Construct]:
     """Every tag and conditional comment in order. Raises CompileError at a stray "<"."""
-    shadow = _cover(source.text, tags)
+    shadow = cover(source.text, tags, "\x00")
     for match in _CONSTRUCT.finditer(shadow):
         if match["stray"]:
             raise source.error(
@@ -86,12 +86,12 @@ def scan(source: Source, tags: Sequence[Tag]) -> Iterator[Construct]:
             yield _element(match)
 
 
-def _cover(text: str, tags: Sequence[Tag]) -> str:
+def cover(text: str, tags: Sequence[Tag], blot: str) -> str:
     """The text with every Jinja tag blotted out, so that its quotes and brackets are not read as markup."""
     parts: list[str] = []
     position = 0
     for tag in tags:
-        parts += [text[position : tag.start], "\x00" * (tag.end - tag.start)]
+        parts += [text[position : tag.start], blot * (tag.end - tag.start)]
         position = tag.end
     return "".join([*parts, text[position:]])
 

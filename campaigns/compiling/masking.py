@@ -75,6 +75,8 @@ class Masking(Structure):
                     [tag], f"inside <{min(raw)}>", "write it into the text, or choose with [% if %]"
                 )
             return
+        with self.mistakes.collect():
+            self.refuse_between_cells(tag)
         if tag.kind == "expression":
             html, plain = text_code(tag)
             word = self.add_token(plain if "bdi" in self.names() else html, plain)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from campaigns.compiling.markup import ENDING_TAGS, STRUCTURE_TAGS, Construct
+from campaigns.compiling.markup import ENDING_TAGS, STRUCTURE_TAGS, Construct, cover
 from campaigns.compiling.places import CSS_IMAGES, IMAGES, LINKS
 from campaigns.compiling.source import Mistakes, Source
 from campaigns.compiling.tags import Tag
@@ -18,6 +19,8 @@ REFUSED_TAGS = {
         "mail clients remove it; leave it out",
     ),
 }
+# Browsers move words that stand between the cells of a table in front of it.
+TABLE_PARTS = frozenset(["mj-table", "table", "thead", "tbody", "tfoot", "tr"])
 CLOSES = {"elif": ("if",), "else": ("if", "for"), "endif": ("if",), "endfor": ("for",)}
 
 
@@ -69,6 +72,11 @@ class Structure:
                 tag.start, f"“{tag.keyword}” before the first section of an mj-wrapper with a gap",
                 "MJML gives the gap to all but the first; leave it out and give the sections a padding",
             )  # fmt: skip
+
+    def refuse_between_cells(self, tag: Tag) -> None:
+        if self.top and self.top.name in TABLE_PARTS and tag.kind == "expression":
+            message = f"an expression directly in {self.top.name} would be shown above the table"
+            raise self.source.error(tag.start, message, "put it into <td>…</td>")
 
     def follow_block(self, tag: Tag) -> None:
         if tag.keyword in ("if", "for"):
@@ -159,16 +167,19 @@ class Structure:
         """MJML silently drops words between elements."""
         parent = self.top.name if self.top else "the file"
         is_lost = not self.names() & ENDING_TAGS and (parent in STRUCTURE_TAGS or not self.top)
-        if not is_lost or self.is_foreign:
+        if self.is_foreign or not (is_lost or parent in TABLE_PARTS):
             return
-        for match in re.finditer(r"\S+", self.source.text[start:end]):
-            offset = start + match.start()
-            if not any(tag.start <= offset < tag.end for tag in self.tags):
-                with self.mistakes.collect():
-                    raise self.source.error(
-                        offset, f"text directly in {parent} would be lost", "put it into mj-text"
-                    )
-                return
+        message = f"text directly in {parent} would be {'lost' if is_lost else 'shown above the table'}"
+        stray = re.compile(r"\S").search(self.uncovered, start, end)
+        if stray:
+            hint = "put it into mj-text" if is_lost else "put it into <td>…</td>"
+            with self.mistakes.collect():
+                raise self.source.error(stray.start(), message, hint)
+
+    @cached_property
+    def uncovered(self) -> str:
+        """The text with blanks for Jinja."""
+        return cover(self.source.text, self.tags, " ")
 
     def refuse_unclosed(self) -> None:
         if self.blocks:

@@ -1,12 +1,14 @@
 """For any small document: what goes into the compiler comes out of it, whole and in order."""
 
 import re
+from itertools import accumulate
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.compiler import compile_email
+from campaigns.compiling.linting import MAX_LOOPS
 from campaigns.compiling.source import Source
 from campaigns.compiling.tags import find_tags
 from campaigns.rendering import make_ready, render_ready
@@ -20,22 +22,33 @@ EXPRESSIONS = st.sampled_from([*SIMPLE, "{{ '}}<b' ~ shop.name }}"])
 WORDS = st.sampled_from(["plain", "سلام", "a &amp; b", "<b>bold</b>", "<br />", "שלום"])
 
 
-def wrapped(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def loops_in_each_other(document: str) -> int:
+    steps = {"for": 1, "endfor": -1}
+    keywords = re.findall(r"\{% (for|endfor)", document)
+    return max(accumulate((steps[keyword] for keyword in keywords), initial=0))
+
+
+def wrapped(inner: st.SearchStrategy[str], *, other: str = "") -> st.SearchStrategy[str]:
     """The inner text on its own, in a condition, or in a loop."""
-    forms = ["{}", "{{% if order %}}{}{{% endif %}}", "{{% if cart %}}{}{{% else %}}no{{% endif %}}",
-             "{{% for line in order.lines %}}{}{{% endfor %}}"]  # fmt: skip
+    forms = [
+        "{}",
+        "{{% if order %}}{}{{% endif %}}",
+        "{{% if cart %}}{}{{% else %}}" + other + "{{% endif %}}",
+        "{{% for line in order.lines %}}{}{{% endfor %}}",
+    ]
     return st.builds(str.format, st.sampled_from(forms), inner)
 
 
 CONTENT = st.recursive(
     EXPRESSIONS | WORDS,
-    lambda inner: wrapped(st.lists(inner, min_size=1, max_size=3).map(" ".join)),
+    lambda inner: wrapped(st.lists(inner, min_size=1, max_size=3).map(" ".join), other="no"),
     max_leaves=6,
 )
 ELEMENTS = st.one_of(
     CONTENT.map("<mj-text>{}</mj-text>".format),
     CONTENT.map("<mj-table><tr><td>{}</td></tr></mj-table>".format),
-    wrapped(CONTENT.map("<tr><td>{}</td></tr>".format)).map("<mj-table>{}</mj-table>".format),
+    wrapped(CONTENT.map("<tr><td>{}</td></tr>".format), other="<tr><td>no</td></tr>").map(
+        "<mj-table>{}</mj-table>".format),
     EXPRESSIONS.map('<mj-button href="{{{{ order.url }}}}">{}</mj-button>'.format),
     ATTRIBUTES.map('<mj-image src="https://x.example/a.png" alt="{}" />'.format),
     CONTENT.map("<mj-raw><tr><td>{}</td></tr></mj-raw>".format),
@@ -66,7 +79,7 @@ DOCUMENTS = st.builds(
     lambda head, parts: in_body("\n".join(parts)).replace("<mj-body>", f"{head}<mj-body>"),
     HEADS,
     st.lists(SECTIONS | wrapped(SECTIONS), min_size=1, max_size=3),
-)
+).filter(lambda document: loops_in_each_other(document) <= MAX_LOOPS)
 LINE: dict[str, Any] = {"title": "Cup"}
 ORDER = {"number": "7", "total": "3", "currency": "EUR", "url": "https://x.example/o", "tint": "#123456"}
 CONTEXTS: list[dict[str, Any]] = [

@@ -99,6 +99,12 @@ WRONG = {
         in_text('<b style="{{ shop.x }}">x</b>'), 2, 11, "no style", "value by value"),
     "a style with a statement": (
         in_text('<b style="color:{% if cart %}red{% endif %}">x</b>'), 2, 17, "style", "a if b else c"),
+    "words between the rows of a table": (
+        in_column("<mj-table><tr><td>a</td></tr>\nand</mj-table>"), 3, 1, "above the table", "<td>"),
+    "a value between the cells of a row": (
+        in_text("<table><tr>\n{{ order.n }}</tr></table>"), 3, 1, "above the table", "<td>"),
+    "words beside a statement between elements": (
+        in_column("{% if cart %}\n{% endif %}words"), 3, 12, "lost", "mj-text"),
     "a link to nowhere": (in_column('<mj-button href="#">x</mj-button>'), 2, 18, "“#”", "https://"),
     "a picture as data": (
         in_column('<mj-image src="data:image/png;base64,xx" />'),
