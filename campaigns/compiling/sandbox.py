@@ -49,6 +49,7 @@ _LTR_LETTERS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u052f]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 # A value is part of a line: HTML shows its line breaks as spaces, and so does plain text.
 _BREAKS = re.compile("[ \t]*[\n\x0b\x0c\r\x85\u2028\u2029]\\s*")
+_UNUSUAL = re.compile("[\x00-\x1f\x7f\x85\u2028-\u202e\u2066-\u2069]")
 
 
 class UnknownVariable(StrictUndefined):
@@ -104,6 +105,10 @@ def _present(value: Any) -> Any:
     return value
 
 
+def _in_one_line(text: str) -> str:
+    return _BREAKS.sub(" ", _CONTROLS.sub("", text))
+
+
 def _isolating_presenter(language: str) -> Callable[[Any], Any]:
     """Like `_present`, for plain text: words of the other direction get Unicode isolates, so that
     an English title does not tear a Persian sentence apart."""
@@ -113,7 +118,7 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
         value = _present(value)
         if not isinstance(value, str) or isinstance(value, Address):
             return value
-        text = _BREAKS.sub(" ", _CONTROLS.sub("", value))
+        text = _in_one_line(value) if _UNUSUAL.search(value) else value
         return f"\u2068{text}\u2069" if foreign.search(text) else text
 
     return present

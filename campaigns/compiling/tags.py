@@ -58,8 +58,9 @@ def find_tags(source: Source) -> list[Tag]:
 
 
 def strip_jinja_comments(source: Source) -> Source:
-    comments = [tag for tag in find_tags(source) if tag.kind == "comment"]
-    return source.rewrite((tag.start, tag.end, "") for tag in comments) if comments else source
+    if "{#" not in source.text:
+        return source
+    return source.rewrite((tag.start, tag.end, "") for tag in find_tags(source) if tag.kind == "comment")
 
 
 def _refuse_unusual(source: Source, token: str, value: str, position: int) -> None:

@@ -47,10 +47,15 @@ def photograph(page: Page, html: str, width: int) -> bytes:
     return page.screenshot(full_page=True, animations="disabled")
 
 
+def look_the_same(page: Page, ours: str, its: str, *, width: int) -> bool:
+    """Up to three looks, because Chromium may take the first one before all is painted."""
+    return any(photograph(page, ours, width) == photograph(page, its, width) for _ in range(3))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_compiled_email_looks_like_the_one_that_mjml_makes(window: Page, name: str) -> None:
     source, language = read_mjml(name), language_of(name)
     ours = write_compiled(source, CONTEXT, language=language)
     its = write_plainly(source, CONTEXT, language=language, is_isolated=True)
     for width in (PHONE, DESKTOP):
-        assert photograph(window, ours, width) == photograph(window, its, width), f"{name} at {width}"
+        assert look_the_same(window, ours, its, width=width), f"{name} at {width}"
