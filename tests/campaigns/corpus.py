@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent.parent / "data" / "mjml"
 CONTEXT: dict[str, Any] = json.loads((FOLDER / "context.json").read_text(encoding="utf-8"))
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.mjml"))]
 TEXTS = {"en": {"subject": "Subject", "preheader": "Preheader"}}
+_UNSEEN = frozenset({"bdi", "tbody"})  # ours for values of another direction; browsers add <tbody> themselves
 _SPACES = re.compile(r"[ \t\r\n]+")
 # MJML joins what is for Outlook alone, where nothing stands between; a statement between keeps it apart.
 _SEAMS = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
@@ -96,14 +97,14 @@ class Events(HTMLParser):
         self.words = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "bdi":
+        if tag in _UNSEEN:
             return
         self.end_words()
         self.is_preformatted = self.is_preformatted or tag == "pre"
         self.found.append((tag, {name: squeeze_style(value or "") for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "bdi":
+        if tag in _UNSEEN:
             return
         self.end_words()
         self.is_preformatted = self.is_preformatted and tag != "pre"
