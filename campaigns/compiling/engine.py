@@ -58,12 +58,12 @@ def _head_component(component: Any) -> Any:
         declared = self.context.setdefault("declared", {"fonts": dict(KNOWN_FONTS)})
 
         def add_or_merge(kind: str, *values: Any) -> None:
-            if len(values) != 2:
-                return add(kind, *values)
-            name, value = values
-            known = declared.setdefault(kind, {})
-            known[name] = {**known.get(name, {}), **value} if isinstance(value, dict) else value
-            return add(kind, dict(known))
+            if len(values) == 2:
+                name, value = values
+                known = declared.setdefault(kind, {})
+                known[name] = {**known.get(name, {}), **value} if isinstance(value, dict) else value
+                values = (dict(known),)
+            add(kind, *values)
 
         self.context = {**self.context, "add": add_or_merge}
         component.handler(self)
