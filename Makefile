@@ -39,13 +39,15 @@ setup-dev: $(VENV)/dev.ok
 
 demo: setup ## The sample shop's last days, then the dashboard (SERVE=0 stops after the summary, PORT=8000)
 	@mkdir -p $(DEMO_DIR)
+	@rm -f $(DEMO_DIR)/pairwell.sqlite3*
 	@$(DEMO) $(BIN)/python manage.py migrate --verbosity 0
 	@$(DEMO) $(BIN)/python manage.py demo
 	@if [ "$(SERVE)" != 0 ]; then $(MAKE) --no-print-directory serve; fi
 
-serve: setup ## The dashboard of the demo again
+serve: setup ## The dashboard of the demo again, with its engine
 	@echo "The dashboard: http://127.0.0.1:$(PORT)/  login: demo  password: demo  (Ctrl+C stops it)"
-	@$(DEMO) $(BIN)/python manage.py runserver --noreload --insecure 127.0.0.1:$(PORT)
+	@$(DEMO) $(BIN)/python manage.py run_engine --poll 5 & engine=$$!; trap 'kill $$engine 2>/dev/null' EXIT INT TERM; \
+	$(DEMO) $(BIN)/python manage.py runserver --noreload --insecure 127.0.0.1:$(PORT)
 
 test: setup-dev ## The whole suite: on SQLite, then on PostgreSQL
 	@$(BIN)/python -m tests.run -n $(JOBS) $(ARGS)
@@ -62,6 +64,10 @@ check: setup-dev ## Lint, types, layers, migrations, templates
 bench: setup-dev ## Every benchmark in its short form
 	@for name in $$(ls benchmarks/*.py | xargs -n1 basename -s .py | grep -v '^_'); do \
 	$(BIN)/python -m benchmarks.$$name --short || exit 1; done
+
+messages: setup ## Compiles the translations of the dashboard and the customer pages
+	$(BIN)/pybabel compile --domain django --directory locale
+	$(BIN)/pybabel compile --domain django --directory audience/locale
 
 lock: ## Writes requirements/*.txt again from pyproject.toml (needs uv)
 	sh requirements/lock.sh

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.db import transaction
 from audience.models import ConsentEntry, Topic
 from audience.standings import Cap, Standing, read_standings, read_verdict
 from audience.suppression import suppress
+from shop.claims import lock_rows, work_off
 from shop.models import Customer, Event
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _GRANTED, _WITHDRAWN = ConsentEntry.State.GRANTED, ConsentEntry.State.WITHDRAWN
 _OBJECTION = ConsentEntry.Basis.OBJECTION
+CONSENT_KINDS = ("consent.granted", "consent.withdrawn")
 _YES_BASES = frozenset({ConsentEntry.Basis.EXPLICIT.value, ConsentEntry.Basis.SOFT_OPT_IN.value})
 
 
@@ -85,14 +88,21 @@ def apply_consent_events(now: datetime) -> int:
 
 @transaction.atomic
 def _apply_batch(now: datetime) -> int:
-    unread = Event.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        consent_applied_at=None, kind__startswith="consent."
-    )
-    events = list(unread.order_by("id")[: settings.PAIRWELL["BATCH_SIZE"]])
+    unread = Event.objects.filter(consent_applied_at=None, kind__in=CONSENT_KINDS)
+    events = list(lock_rows(unread.order_by("id"))[: settings.PAIRWELL["BATCH_SIZE"]])
+    if events:
+        work_off(events, partial(_write_lines, now=now), partial(_put_aside, now=now))
+    return len(events)
+
+
+def _write_lines(events: Sequence[Event], *, now: datetime) -> None:
     entries = [entry for event in events if (entry := _read_event(event, now))]
     ConsentEntry.objects.bulk_create(entries, ignore_conflicts=True)
     Event.objects.filter(pk__in=[event.pk for event in events]).update(consent_applied_at=now)
-    return len(events)
+
+
+def _put_aside(event: Event, error: str, *, now: datetime) -> None:
+    Event.objects.filter(pk=event.pk).update(consent_applied_at=now, problem=error)
 
 
 def _read_event(event: Event, now: datetime) -> ConsentEntry | None:
@@ -120,8 +130,6 @@ def _read_event(event: Event, now: datetime) -> ConsentEntry | None:
 def _refuse(event: Event, said: Mapping[str, object], *, is_no: bool) -> str:
     if event.customer_id is None:
         return "it names no customer"
-    if event.kind not in {"consent.granted", "consent.withdrawn"}:
-        return f"the kind {event.kind} is unknown; send consent.granted or consent.withdrawn"
     if not is_no and said.get("basis") not in _YES_BASES:
         return "consent.basis must be explicit or soft_opt_in"
     if not is_no and said.get("topic", Topic.MARKETING) not in Topic.values:

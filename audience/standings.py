@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audience.ledger import Line, Verdict, judge
 from audience.models import ConsentEntry, Preference, Suppression, Topic
@@ -82,9 +82,11 @@ def choose_language(customer: Customer, preference: Preference | None) -> str:
 
 
 def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int, list[Line]]:
-    rows = ConsentEntry.objects.filter(
-        customer__in=customers, topic=Topic.MARKETING, occurred_at__lte=now
-    ).order_by("occurred_at", "id")
+    # A "no" counts from the moment it is written, even if another host's clock runs ahead of ours.
+    said = Q(occurred_at__lte=now) | Q(state=ConsentEntry.State.WITHDRAWN)
+    rows = ConsentEntry.objects.filter(said, customer__in=customers, topic=Topic.MARKETING).order_by(
+        "occurred_at", "id"
+    )
     lines: defaultdict[int, list[Line]] = defaultdict(list)
     fields = rows.values_list("customer_id", "state", "basis", "source", "occurred_at")
     for pk, state, basis, source, occurred_at in fields:
@@ -97,9 +99,8 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
 
 
 def _read_unapplied_withdrawals(customers: Sequence[Customer]) -> QuerySet[Event]:
-    # The prefix repeats the kind so that PostgreSQL finds the partial index of unapplied events.
-    unapplied = Event.objects.filter(consent_applied_at=None, kind__startswith="consent.")
-    return unapplied.filter(kind="consent.withdrawn", customer__in=customers)
+    unapplied = Event.objects.filter(consent_applied_at=None, kind="consent.withdrawn")
+    return unapplied.filter(customer__in=customers)
 
 
 def _read_suppressions(hashes: Sequence[str]) -> dict[str, dict[str, Suppression]]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Count, F, Q, Sum
 
-from campaigns.models import MessageEvent, RenderedMessage
+from campaigns.models import MessageEvent, MessageOutcome, RenderedMessage, SendBatch
 from experiments.assignment import counted_assignments
 from experiments.models import Experiment
 from experiments.results import ArmCounts
@@ -24,7 +24,7 @@ _PAST = timedelta(days=365)
 
 
 def count_arms(experiment: Experiment) -> list[ArmCounts]:
-    """The arms in their order, the held-out people last. Five queries.
+    """The arms in their order, the held-out people last. Six queries.
 
     An order counts when it was placed within the experiment's window after its customer was assigned and
     was not cancelled. Revenue is in the shop's currency; an order in another one counts as an order only.
@@ -64,7 +64,9 @@ def _count_people(experiment: Experiment) -> dict[str, int]:
 
 
 def _count_mailed(experiment: Experiment) -> dict[str, int]:
-    left = Q(message__is_closed=False) | Q(message__outcomes__kind="accepted")
+    """The people whose message left: a deferred one was rendered as well, but waits without a batch."""
+    handed_over = Q(message__is_closed=False, message__batch__state=SendBatch.State.DONE)
+    left = handed_over | Q(message__outcomes__kind=MessageOutcome.Kind.ACCEPTED)
     rows = (
         RenderedMessage.objects.filter(left, assignment__experiment=experiment, assignment__is_forced=False)
         .values_list("assignment__variant__key")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from campaigns.models import MessageEvent
 from shop.models import Order, Refund
@@ -84,5 +84,7 @@ def _read_refunds(orders: Sequence[Order]) -> dict[int, Decimal]:
     if not orders:
         return {}
     span = [o.placed_at for o in orders]
-    rows = Refund.objects.filter(order__placed_at__gte=min(span), order__placed_at__lte=max(span))
+    rows = Refund.objects.filter(
+        order__placed_at__gte=min(span), order__placed_at__lte=max(span), currency=F("order__currency")
+    )
     return dict(rows.values("order").annotate(back=Sum("amount")).values_list("order", "back"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from audience.consent import Standing
+from campaigns.subjects import MAX_LATENESS
 
 QUIET_FROM, QUIET_UNTIL = 21, 8  # the customer's own hours, for marketing only
 
@@ -38,6 +39,7 @@ class Facts:
     """
 
     is_marketing: bool
+    queued_at: datetime
     has_address: bool
     outdated: str
     standing: Standing
@@ -61,6 +63,11 @@ def judge(facts: Facts, now: datetime) -> Verdict:
 
 def _has_address(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001 (gates share a signature)
     return None if facts.has_address else Skip("no_address")
+
+
+def _is_in_time(facts: Facts, now: datetime) -> Verdict | None:
+    """A campaign may have been paused for a month: last month's confirmation only confuses."""
+    return Skip("expired") if now - facts.queued_at > MAX_LATENESS else None
 
 
 def _still_stands(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
@@ -101,6 +108,7 @@ def _is_not_held_out(facts: Facts, now: datetime) -> Verdict | None:  # noqa: AR
 
 _GATES: tuple[Callable[[Facts, datetime], Verdict | None], ...] = (
     _has_address,
+    _is_in_time,
     _still_stands,
     _is_deliverable,
     _may_market,

@@ -2,14 +2,15 @@
 
 from django.conf import settings
 
-from audience.links import unsubscribe_url
 from audience.policies import label_subject
 from campaigns.models import Campaign, Message
 from campaigns.rendering import RenderedEmail
 from delivery.base import Envelope
 
 
-def make_envelope(message: Message, email: RenderedEmail, *, has_products: bool) -> Envelope:
+def make_envelope(
+    message: Message, email: RenderedEmail, *, unsubscribe: str, has_products: bool
+) -> Envelope:
     """The envelope: sender by class, the market's label before a marketing subject, RFC 8058 headers.
 
     A transactional email that carries suggestions offers the way out as well.
@@ -30,11 +31,10 @@ def make_envelope(message: Message, email: RenderedEmail, *, has_products: bool)
         text=email.text,
         html=email.html,
         reply_to=config["SUPPORT_EMAIL"],
-        headers=_leave_headers(message) if is_marketing or has_products else {},
+        headers=_leave_headers(unsubscribe) if is_marketing or has_products else {},
         category=campaign.key,
     )
 
 
-def _leave_headers(message: Message) -> dict[str, str]:
-    url = unsubscribe_url(message.customer.uuid, message.id)
-    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+def _leave_headers(unsubscribe: str) -> dict[str, str]:
+    return {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

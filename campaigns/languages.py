@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import Any, Literal, cast
+from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 import jdatetime
@@ -97,11 +98,21 @@ def format_money(amount: object, currency: str, *, language: str) -> str:
     text = format_currency(
         number,
         currency.upper(),
+        format=_WORD_LAST if _is_persian_word(currency, language) else None,
         locale=find_locale(language),
         numbering_system="default",
         currency_digits=is_known,
     )
     return _keep_symbol_whole(text, currency, language).translate(_digit_table(language))
+
+
+# CLDR puts a Persian currency before the amount; Iranian shops write "۱۲۰٬۰۰۰ ریال".
+_WORD_LAST = "#,##0.00\N{NO-BREAK SPACE}¤"
+
+
+def _is_persian_word(currency: str, language: str) -> bool:
+    symbol = get_currency_symbol(currency.upper(), locale=find_locale(language))
+    return find_locale(language).language == "fa" and bidirectional(symbol[0]) == "AL"
 
 
 def _keep_symbol_whole(text: str, currency: str, language: str) -> str:

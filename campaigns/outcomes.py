@@ -1,7 +1,7 @@
 """What a transport answered, written down: the batch says "accepted" for all, exceptions get rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -20,7 +20,7 @@ GIVE_UP_AFTER = {
 
 @dataclass
 class Tally:
-    """How many messages ended how in one call."""
+    """How many messages ended how in one call, and in how many batches."""
 
     accepted: int = 0
     skipped: int = 0
@@ -28,6 +28,7 @@ class Tally:
     deferred: int = 0
     rejected: int = 0
     unknown: int = 0
+    batches: int = field(default=0, compare=False)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -94,4 +95,6 @@ def _next_try(message: Message, outcome: Outcome, now: datetime) -> datetime:
     if outcome.kind == OutcomeKind.ROUTE_DOWN:
         return now + ROUTE_PAUSE
     age = max(now - message.queued_at, timedelta(minutes=1))
-    return outcome.retry_at or now + min(age, timedelta(hours=4))
+    at = outcome.retry_at or now + min(age, timedelta(hours=4))
+    # The provider's hint was counted from the start of a hand-over that may have taken minutes.
+    return max(at, now + timedelta(minutes=1))

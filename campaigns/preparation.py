@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
 from campaigns.compiler import CompileError
@@ -25,6 +26,7 @@ from delivery.base import Envelope, Transport
 from experiments.assignment import assign
 from experiments.models import Assignment, Experiment
 from recommendations.engine import Pick, Request, recommend
+from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 from shop.models import Customer
 
 
@@ -35,6 +37,7 @@ class Prepared:
     message: Message
     verdict: Verdict
     standing: Standing
+    recent_marketing: tuple[datetime, ...] = ()
     assignment: Assignment | None = None
     picks: list[Pick] = field(default_factory=list)
     rendered: RenderedMessage | None = None
@@ -69,12 +72,12 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     customers = list({m.customer_id: m.customer for m in messages}.values())
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
-    recent = _read_recent_marketing(customers, now)
+    recent = read_recent_marketing(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
         facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
-        prepared.append(Prepared(message, judge(facts, now), standing))
+        prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
         if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
             recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
     _assign_arms(prepared, now)
@@ -86,6 +89,7 @@ def _gather_facts(
 ) -> Facts:
     return Facts(
         is_marketing=message.step.campaign.message_class == Campaign.MessageClass.MARKETING,
+        queued_at=message.queued_at,
         has_address=bool(message.customer.email),
         outdated=outdated,
         standing=standing,
@@ -104,8 +108,8 @@ def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
     for experiment, items in groups.items():
         arms = assign(experiment, [i.message.customer for i in items], now)
         for item in items:
-            item.assignment = arms[item.message.customer_id]
-            if item.assignment.variant is None:
+            item.assignment = arms.get(item.message.customer_id)
+            if item.assignment and item.assignment.variant is None:
                 item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
 
 
@@ -119,6 +123,7 @@ def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) ->
 def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     changes = assignment.variant.changes if assignment and assignment.variant else {}
+    recommender = changes.get("recommender", NEIGHBOURS)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
@@ -126,7 +131,7 @@ def make_request(message: Message, assignment: Assignment | None, lines: Lines) 
         complements=message.step.complements,
         upgrades=message.step.upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
-        scorer=changes.get("recommender", ""),
+        scorer=recommender if recommender in KNOWN_SCORERS else NEIGHBOURS,
     )
 
 
@@ -161,7 +166,9 @@ def _render(
         version, language=language, changes=changes, context=context, message_id=message.id, tracking=tracking
     )
     item.urls = email.urls if campaign.track_clicks else {}
-    item.envelope = make_envelope(message, email, has_products=bool(item.picks))
+    item.envelope = make_envelope(
+        message, email, unsubscribe=context["links"]["unsubscribe"], has_products=bool(item.picks)
+    )
     return RenderedMessage(
         message=message,
         version=version,
@@ -185,10 +192,9 @@ def _check_envelope(item: Prepared, transport: Transport) -> None:
 
 def _read_versions(sendable: Sequence[Prepared]) -> dict[int, TemplateVersion]:
     templates = {p.message.step.template_id for p in sendable}
-    newest: dict[int, TemplateVersion] = {}
-    for version in TemplateVersion.objects.filter(template__in=templates).order_by("number"):
-        newest[version.template_id] = version
-    return newest
+    newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
+    versions = TemplateVersion.objects.filter(template__in=templates, pk=Subquery(newest.values("pk")[:1]))
+    return {version.template_id: version for version in versions}
 
 
 def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
@@ -200,12 +206,19 @@ def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
     )
 
 
-def _read_recent_marketing(customers: Sequence[Customer], now: datetime) -> dict[int, list[datetime]]:
+def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[int, list[datetime]]:
+    """By customer, when the marketing emails of the last 30 days went out, other than these and the refused.
+
+    A message that is tried again must not count against itself.
+    """
     recent: dict[int, list[datetime]] = defaultdict(list)
     rows = RenderedMessage.objects.filter(
-        message__customer__in=customers, is_marketing=True, created_at__gt=now - timedelta(days=30)
-    )
-    for customer, at in rows.values_list("message__customer", "created_at"):
+        message__customer__in={m.customer_id for m in messages},
+        is_marketing=True,
+        created_at__gt=now - timedelta(days=30),
+    ).exclude(message__in=messages)
+    counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
+    for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
         recent[customer].append(at)
     return recent
 

@@ -5,7 +5,7 @@ still unknown then is never sent again when it is marketing; a transactional ema
 flagged as a possible duplicate, because a lost order confirmation is worse than a second one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from campaigns.models import Campaign, Message, MessageEvent, MessageOutcome, SendBatch
 from campaigns.outcomes import make_unknown, write_exceptions
+from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from shop.claims import lock_rows
 
@@ -66,13 +67,31 @@ def _settle_unknown(now: datetime) -> int:
 def _judge_unknown(message: Message, has_events: bool, now: datetime) -> MessageOutcome | None:
     """Accepted when the provider spoke of it, sent again when transactional, else unknown for good."""
     if has_events:
-        kind = MessageOutcome.Kind.ACCEPTED
-        return MessageOutcome(message=message, kind=kind, reason="seen_by_provider", at=now)
+        return _make_accepted(message, now)
     if message.step.campaign.message_class == Campaign.MessageClass.TRANSACTIONAL:
         return _make_resend(message, "possible_duplicate", now)
     return None
 
 
 def _make_resend(message: Message, reason: str, now: datetime) -> MessageOutcome:
+    if now - message.queued_at > MAX_LATENESS:
+        kind = MessageOutcome.Kind.REJECTED
+        return MessageOutcome(message=message, kind=kind, reason="expired", detail=reason, at=now)
     kind = MessageOutcome.Kind.DEFERRED
     return MessageOutcome(message=message, kind=kind, reason=reason, until=now, at=now)
+
+
+def settle_seen(messages: Iterable[Message], now: datetime) -> None:
+    """Turns unknown outcomes into accepted ones, however late the provider spoke of the messages."""
+    unknown = Message.objects.with_status().filter(
+        pk__in=[m.pk for m in messages], is_closed=True, status=MessageOutcome.Kind.UNKNOWN
+    )
+    rows = [_make_accepted(message, now) for message in unknown]
+    write_exceptions(rows)
+    settled = MessageOutcome.objects.filter(message__in=[row.message for row in rows])
+    settled.filter(kind=MessageOutcome.Kind.UNKNOWN).update(until=None)
+
+
+def _make_accepted(message: Message, now: datetime) -> MessageOutcome:
+    kind = MessageOutcome.Kind.ACCEPTED
+    return MessageOutcome(message=message, kind=kind, reason="seen_by_provider", at=now)

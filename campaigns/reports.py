@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import TruncDate
 
 from campaigns.attribution import AttributedOrder, attribute_orders
-from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
+from campaigns.models import Campaign, Message, MessageEvent, MessageOutcome, SendBatch
 from shop.models import Event
 
 Sums = dict[str, Decimal]
@@ -42,8 +42,11 @@ class StepFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenBatches:
-    """What the operator looks at first. `oldest_due` is empty when nothing is waiting to be sent."""
+class OpenWork:
+    """What the operator looks at first. `oldest_due` is empty when nothing is waiting to be sent.
+
+    `in_doubt` are messages of which nobody knows whether they left, and for whose news we still wait.
+    """
 
     due_messages: int
     oldest_due: datetime | None
@@ -97,20 +100,25 @@ def count_clicked_messages(period: Period) -> int:
     return clicks.aggregate(messages=Count("message", distinct=True))["messages"] or 0
 
 
-def find_open_batches(now: datetime) -> OpenBatches:
-    """Work whose time has come but that is not done, batches in doubt, and the oldest event nobody read."""
-    ungathered = Message.objects.filter(batch=None, is_closed=False, due_at__lte=now)
-    waiting = ungathered.aggregate(messages=Count("pk"), oldest=Min("due_at"))
-    batches = SendBatch.objects.exclude(state=SendBatch.State.DONE).aggregate(
-        oldest=Min("due_at", filter=Q(due_at__lte=now)),
-        in_doubt=Count("pk", filter=Q(state=SendBatch.State.IN_DOUBT)),
+def find_open_work(now: datetime) -> OpenWork:
+    """Work whose time has come but that is not done, messages in doubt, and the oldest event nobody read.
+
+    What a paused campaign holds back is not late: it waits for a person.
+    """
+    live = Campaign.Status.LIVE
+    ungathered = Message.objects.filter(
+        batch=None, is_closed=False, due_at__lte=now, step__campaign__status=live
     )
+    waiting = ungathered.aggregate(messages=Count("pk"), oldest=Min("due_at"))
+    batches = SendBatch.objects.filter(due_at__lte=now, campaign__status=live)
+    open_since = batches.exclude(state=SendBatch.State.DONE).aggregate(oldest=Min("due_at"))
+    in_doubt = MessageOutcome.objects.filter(kind=MessageOutcome.Kind.UNKNOWN, until__isnull=False)
     unread = Event.objects.filter(processed_at=None).aggregate(oldest=Min("occurred_at"))
-    due = [moment for moment in (waiting["oldest"], batches["oldest"]) if moment]
-    return OpenBatches(
+    due = [moment for moment in (waiting["oldest"], open_since["oldest"]) if moment]
+    return OpenWork(
         due_messages=waiting["messages"],
         oldest_due=min(due, default=None),
-        in_doubt=batches["in_doubt"],
+        in_doubt=in_doubt.count(),
         oldest_event=unread["oldest"],
     )
 

@@ -5,6 +5,7 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 (campaigns.recovery). A worker that dies earlier leaves a lease that runs out.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -15,11 +16,14 @@ from django.db.models import F, Q
 from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
-from campaigns.outcomes import Tally, record_outcomes
-from campaigns.preparation import Prepared, prepare_batch
+from campaigns.outcomes import Tally, record_outcomes, write_exceptions
+from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
 from delivery.base import Transport
+from shop.claims import NOBODYS_FAULT, lock_customers
 
+logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+POISON_DELAY = timedelta(hours=1)
 
 
 def send_due(now: datetime, transport: Transport, *, clock: Clock | None = None, limit: int = 20) -> Tally:
@@ -46,7 +50,11 @@ def lease_batch(now: datetime) -> SendBatch | None:
         campaign__status="live",
     )
     for batch in due.order_by("priority", "due_at", "pk")[:10]:
-        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence).update(
+        # All that was read must still hold: the fence alone does not rise when an intent is committed.
+        same = SendBatch.objects.filter(
+            pk=batch.pk, fence=batch.fence, state=batch.state, leased_until=batch.leased_until
+        )
+        won = same.update(
             state=SendBatch.State.LEASED,
             fence=F("fence") + 1,
             leased_until=_end_of_lease(now),
@@ -61,22 +69,57 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
     now = clock()
     apply_consent_events(now)
-    prepared = prepare_batch(batch, transport, now)
+    try:
+        prepared = prepare_batch(batch, transport, now)
+    except NOBODYS_FAULT:
+        raise
+    except Exception as error:
+        logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
+        return isolate_poison(batch, type(error).__name__, now)
     now = clock()
     leaving = commit_intent(batch, prepared, now)
     if leaving is None:
         return Tally()
     envelopes = [p.envelope for p in leaving if p.envelope]
     outcomes = transport.send(envelopes, now=now) if envelopes else []
-    tally = _count_verdicts(prepared)
+    tally = _count_verdicts(prepared) + Tally(batches=1)
     return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
+
+
+def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
+    """Halves a batch that can't be prepared, until the message at fault is alone.
+
+    So one poisoned message holds up none of the other 499 for long. It is tried again every hour until
+    it is too late for it to make sense, because the fault may be ours and be mended.
+    """
+    with transaction.atomic():
+        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
+            state=SendBatch.State.DONE, finished_at=now
+        )
+        messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
+        if len(messages) == 1:
+            write_exceptions([_put_off(messages[0], error, now)])
+            return Tally(deferred=1, batches=1)
+        half = len(messages) // 2
+        for part in filter(None, (messages[:half], messages[half:])):
+            again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
+            Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
+    return Tally(batches=1)
+
+
+def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
+    row = MessageOutcome(message=message, reason="error", detail=error, at=now)
+    row.kind = MessageOutcome.Kind.DEFERRED
+    row.until = now + POISON_DELAY
+    return row
 
 
 def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:
     """Commits what is about to leave, and why the rest does not; None when the lease was lost.
 
-    Consent and suppression are read once more inside this transaction. Whoever's standing changed since
-    the batch was prepared is put back, to be judged and rendered again. The lease starts anew: it has to
+    Consent, suppression and the frequency cap are read once more inside this transaction, with no other
+    worker deciding about the same customers meanwhile. Where something changed since the batch was
+    prepared, the message is put back, to be judged and rendered again. The lease starts anew: it has to
     outlast the handing over, because after it others look for what was left undone.
     """
     with transaction.atomic():
@@ -100,9 +143,13 @@ def _end_of_lease(now: datetime) -> datetime:
 
 def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:
     leaving = [p for p in prepared if isinstance(p.verdict, Send)]
+    lock_customers({p.message.customer_id for p in leaving})
     current = read_standings([p.message.customer for p in leaving], now)
+    recent = read_recent_marketing([p.message for p in prepared], now)
     for item in leaving:
-        if current[item.message.customer_id] != item.standing:
+        customer = item.message.customer_id
+        was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
+        if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
 
 

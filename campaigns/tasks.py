@@ -4,23 +4,24 @@ from celery import shared_task
 from django.utils import timezone
 
 from campaigns.outbox import gather_due
-from campaigns.outcomes import Tally
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import send_due
 from campaigns.transports import build_current_transport
 from campaigns.webhooks import process_payloads
+
+RING_EXPIRES = 10  # seconds; beat rings again, so a ring that waited this long is superfluous
 
 
 @shared_task
 def send() -> None:
     now = timezone.now()
     gather_due(now)
-    if send_due(now, build_current_transport(), clock=timezone.now, limit=1) != Tally():
-        send.delay()  # more may be due; another worker may take it
+    if send_due(now, build_current_transport(), clock=timezone.now, limit=1).batches:
+        send.apply_async(expires=RING_EXPIRES)  # more may be due; another worker may take it
 
 
 @shared_task
 def settle() -> None:
     now = timezone.now()
-    process_payloads(now)
-    resolve_doubts(now, build_current_transport())
+    if process_payloads(now) + resolve_doubts(now, build_current_transport()):
+        settle.apply_async(expires=RING_EXPIRES)

@@ -5,15 +5,17 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.conf import settings
-from django.urls import reverse
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
-from audience.links import read, sign
+from audience.links import absolute_url, read, sign
 from campaigns.models import Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
 from delivery.scanners import is_scanner
 
-# Nobody reads that fast: mail scanners follow links within seconds of the delivery.
+# Nobody reads that fast: mail scanners follow links within seconds of the delivery. Only the provider knows
+# when that was. Until its event has come, time runs from the moment the batch began to leave, so that what
+# we call a machine is one; a scanner at the end of a long batch is then known by its name alone.
 TOO_FAST_SECONDS = 3
 
 
@@ -29,11 +31,11 @@ class MessageTracking:
         """The tracked address of `url`; it works once the batch has stored the link under its key."""
         if not self.clicks:
             return url
-        return _absolute("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
+        return absolute_url("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
 
     def pixel(self) -> str:
         """The pixel's address, or an empty string where opens are not tracked."""
-        return _absolute("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
+        return absolute_url("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,12 @@ def record_visit(
 ) -> None:
     """Appends an open or a click. The same visit within the same second counts once."""
     natural = f"{provider}|{kind}|{message_id}|{link.pk if link else ''}|{int(now.timestamp())}"
-    sent_at = Message.objects.filter(pk=message_id).values_list("batch__submitted_at", flat=True).first()
     event = MessageEvent(
         message_id=message_id,
         kind=kind,
         provider=provider,
         natural_key=sha256(natural.encode()).hexdigest(),
-        is_machine=is_head or is_machine_visit(agent, sent_at, now),
+        is_machine=is_head or is_machine_visit(agent, _find_arrival(message_id), now),
         link=link,
         detail={"agent": agent[:200]} if agent else {},
         occurred_at=now,
@@ -87,12 +88,15 @@ def record_visit(
     MessageEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def is_machine_visit(agent: str, sent_at: datetime | None, now: datetime) -> bool:
+def _find_arrival(message_id: UUID) -> datetime | None:
+    """When the provider delivered the message; when its batch began to leave, as long as nobody said so."""
+    delivered = MessageEvent.objects.filter(message=OuterRef("pk"), kind=MessageEvent.Kind.DELIVERED)
+    first = Subquery(delivered.order_by("occurred_at").values("occurred_at")[:1])
+    arrivals = Message.objects.filter(pk=message_id).annotate(at=Coalesce(first, "batch__submitted_at"))
+    return arrivals.values_list("at", flat=True).first()
+
+
+def is_machine_visit(agent: str, arrived_at: datetime | None, now: datetime) -> bool:
     """Whether a scanner or proxy came rather than a person, by its name or by its haste."""
-    is_hasty = sent_at is not None and 0 <= (now - sent_at).total_seconds() < TOO_FAST_SECONDS
+    is_hasty = arrived_at is not None and 0 <= (now - arrived_at).total_seconds() < TOO_FAST_SECONDS
     return is_hasty or is_scanner(agent)
-
-
-def _absolute(name: str, token: str) -> str:
-    base: str = settings.PAIRWELL["BASE_URL"]
-    return base.rstrip("/") + reverse(name, args=[token])

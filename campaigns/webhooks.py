@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -9,9 +10,10 @@ from django.db import transaction
 from audience.consent import record_consent, suppress
 from audience.models import ConsentEntry, Suppression
 from campaigns.models import Message, MessageEvent, WebhookPayload
+from campaigns.recovery import settle_seen
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_rows
+from shop.claims import lock_customers, lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -35,20 +37,33 @@ def process_payloads(now: datetime, *, limit: int = 20) -> int:
     with transaction.atomic():
         waiting = WebhookPayload.objects.filter(processed_at=None).order_by("pk")
         payloads = list(lock_rows(waiting)[:limit])
-        for payload in payloads:
-            events, payload.problems = parse_events(bytes(payload.body))
-            _apply(payload.provider, events, now)
-            payload.processed_at = now
-        WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
+        if payloads:
+            work_off(payloads, partial(_process, now=now), partial(_put_aside, now=now))
     return len(payloads)
+
+
+def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
+    for payload in payloads:
+        events, payload.problems = parse_events(bytes(payload.body))
+        _apply(payload.provider, events, now)
+        payload.processed_at = now
+    WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
+
+
+def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
+    waiting = WebhookPayload.objects.filter(pk=payload.pk)
+    waiting.update(processed_at=now, problems=[f"The whole payload was put aside: {error}"])
 
 
 def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
     ids = {e.delivery_id for e in events if e.delivery_id}
     messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related("customer")}
-    fresh = _leave_out_known(provider, events)
+    lock_customers({m.customer_id for m in messages.values()})
+    # In the order of their keys, so that two workers never wait for each other.
+    fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]
     MessageEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    settle_seen(messages.values(), now)
     for event in fresh:
         _take_effect(event, messages.get(event.delivery_id) if event.delivery_id else None, now)
 

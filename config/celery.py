@@ -7,6 +7,7 @@ and nothing is ever scheduled with an ETA.
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,6 +18,10 @@ app.conf.task_acks_late = True
 app.conf.worker_prefetch_multiplier = 1
 app.conf.broker_connection_retry_on_startup = True
 app.autodiscover_tasks()
+# A queue of its own for what may take minutes: a broadcast must not keep new orders from being seen.
+app.conf.task_queues = (Queue("celery"), Queue("send"))
+app.conf.task_default_queue = "celery"
+app.conf.task_routes = {"campaigns.tasks.send": {"queue": "send"}}
 # A ring that finds nobody home is dropped: the next one does the same work.
 app.conf.beat_schedule = {
     "advance": {"task": "triggers.tasks.advance", "schedule": 2.0, "options": {"expires": 10}},

@@ -7,10 +7,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.http.request import validate_host
 
 from campaigns.transports import build_current_transport
 from config.settings import INSECURE_KEY
 from delivery.configuration import ConfigurationError
+
+SHORTEST_ADDRESS = 10  # characters; shorter ones are placeholders
 
 
 @register(Tags.security, deploy=True)
@@ -40,13 +43,17 @@ def _find_sample_values() -> Iterator[CheckMessage]:
     if urlsplit(config["BASE_URL"]).scheme != "https":
         hint = "Set PAIRWELL_BASE_URL to the public https address; RFC 8058 one-click needs it."
         yield Error("Links in emails would not be https.", hint=hint, id="pairwell.E002")
-    for name in ("FROM_EMAIL", "MARKETING_FROM_EMAIL", "SUPPORT_EMAIL", "SHOP_URL"):
-        if config[name].endswith(".example"):
+    for name in ("SHOP_NAME", "FROM_EMAIL", "MARKETING_FROM_EMAIL", "SUPPORT_EMAIL", "SHOP_URL"):
+        if not config[name] or config[name].endswith((".example", "sample shop")):
             hint = f"Set PAIRWELL_{name} to your own."
-            yield Error(f"{name} is the sample shop's.", hint=hint, id="pairwell.E003")
-    if "Sample Street" in config["SHOP_ADDRESS"]:
+            yield Error(f"{name} is empty or the sample shop's.", hint=hint, id="pairwell.E003")
+    if "Sample Street" in config["SHOP_ADDRESS"] or len(config["SHOP_ADDRESS"]) < SHORTEST_ADDRESS:
         hint = "Set PAIRWELL_SHOP_ADDRESS: the law of most markets wants a postal address in marketing mail."
-        yield Error("SHOP_ADDRESS is the sample shop's.", hint=hint, id="pairwell.E004")
+        yield Error("SHOP_ADDRESS is no address, or the sample shop's.", hint=hint, id="pairwell.E004")
+    host = urlsplit(config["BASE_URL"]).hostname or ""
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        hint = f"Add {host} to PAIRWELL_ALLOWED_HOSTS."
+        yield Error("Links in emails lead to a host that would refuse them.", hint=hint, id="pairwell.E009")
 
 
 @register(deploy=True)

@@ -1,7 +1,9 @@
 """Strict readers for environment variables: a wrong value stops the start with what, where and how."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -40,3 +42,15 @@ def read_int(name: str, default: int) -> int:
 def read_list(name: str, default: str = "") -> list[str]:
     """Comma-separated words, blanks dropped."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def read_json(name: str) -> dict[str, Any]:
+    """A JSON object, empty where the variable is; NAME_FILE works here too, for secrets."""
+    raw = read_str(name)
+    try:
+        value = json.loads(raw) if raw else {}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f'{name} must be a JSON object, such as {{"POSTMARK_SERVER_TOKEN": "…"}}.')
+    return value

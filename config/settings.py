@@ -7,7 +7,7 @@ import dj_database_url
 import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
-from config.env import read_bool, read_int, read_list, read_str
+from config.env import read_bool, read_int, read_json, read_list, read_str
 
 django_stubs_ext.monkeypatch()
 
@@ -109,11 +109,16 @@ LOGOUT_REDIRECT_URL = "dashboard:login"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = read_bool("PAIRWELL_HTTPS", default=False)
 SECURE_SSL_REDIRECT = read_bool("PAIRWELL_HTTPS", default=False)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
+# Only this host: what the shop's other subdomains do is not ours to decide.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if read_bool("PAIRWELL_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Anymail's own settings for the provider, as JSON: {"POSTMARK_SERVER_TOKEN": "…"}.
+ANYMAIL: dict[str, Any] = read_json("PAIRWELL_ANYMAIL")
 
 CELERY_BROKER_URL = read_str("PAIRWELL_BROKER_URL")
 
@@ -138,6 +143,8 @@ PAIRWELL: dict[str, Any] = {
     "SENDGRID_WEBHOOK_KEYS": read_list("SENDGRID_WEBHOOK_KEYS"),  # public keys, two during a rotation
     "SMTP_URL": read_str("PAIRWELL_SMTP_URL"),  # smtp://user:password@host:587 (STARTTLS), smtps://…:465
     "ANYMAIL_BACKEND": read_str("PAIRWELL_ANYMAIL_BACKEND"),
+    # Modules of the shop's own that register trigger kinds, by dotted path.
+    "PLUGINS": read_list("PAIRWELL_PLUGINS"),
     # Restraint.
     "MARKETING_CAP": read_int("PAIRWELL_MARKETING_CAP", 3),
     "MARKETING_CAP_DAYS": read_int("PAIRWELL_MARKETING_CAP_DAYS", 7),

@@ -3,20 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, Step
 from campaigns.reports import StepFigures, Sums
 from dashboard.formatting import localise_digits
 from triggers import kinds
+from triggers.base import TriggerKind
 from triggers.models import Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What starts a campaign; `sentence` is empty for a kind that is no longer installed."""
+    """What starts a campaign; where nothing can, `sentence` is empty and `problem` says why."""
 
     trigger: Trigger
-    sentence: str
+    sentence: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,46 @@ class CampaignRow:
 
 
 def describe_trigger(trigger: Trigger) -> Start:
+    """In words, whatever is stored: settings can be older than the code, and a kind can be gone."""
+    kind = find_kind(trigger)
+    if kind is None:
+        problem = _("The kind “%(kind)s” is not installed, so nobody enters. A developer has to install it.")
+        return Start(trigger, problem=problem % {"kind": trigger.kind})
     try:
-        kind = kinds.get(trigger.kind)
-    except KeyError:
-        return Start(trigger, "")
-    sentence = str(kind.describe(kind.clean_settings(trigger.settings)))
+        sentence = str(kind.describe(kind.clean_settings(read_settings(trigger))))
+    except ValidationError as error:
+        return Start(trigger, problem=_tell_problem(kind, error))
     return Start(trigger, localise_digits(sentence))
+
+
+def find_kind(trigger: Trigger) -> TriggerKind | None:
+    """None where the code that knew it is no longer installed."""
+    try:
+        return kinds.get(trigger.kind)
+    except KeyError:
+        return None
+
+
+def read_settings(trigger: Trigger) -> dict[str, Any]:
+    """The stored settings.
+
+    Raises:
+        ValidationError: they are no JSON object.
+    """
+    if not isinstance(trigger.settings, dict):
+        raise ValidationError(_("They are no JSON object."))
+    return trigger.settings
+
+
+def _tell_problem(kind: TriggerKind, error: ValidationError) -> str:
+    if hasattr(error, "error_dict"):
+        fields = kind.settings_form.base_fields
+        labels = {name: str(fields[name].label or name) for name in error.message_dict if name in fields}
+        told = [f"{labels.get(n, n)}: {' '.join(said)}" for n, said in error.message_dict.items()]
+    else:
+        told = error.messages
+    problem = _("The settings are wrong, so nobody enters until they are mended. %(problems)s")
+    return problem % {"problems": localise_digits(" ".join(told))}
 
 
 def summarise(campaign: Campaign, figures: Mapping[int, StepFigures]) -> CampaignRow:

@@ -4,15 +4,18 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, Message
 from campaigns.reports import find_reasons
+from dashboard.flow import find_kind
 from dashboard.reasons import explain_reason
 from dashboard.words import MESSAGE, STATUS
 from triggers.models import Trigger
 
 _LONGEST_REASON = 60
+_LONGEST_REENTRY_DAYS = 3650
 
 
 class TriggerForm(forms.ModelForm[Trigger]):
@@ -40,6 +43,27 @@ class TriggerForm(forms.ModelForm[Trigger]):
                 ("after_days", _("Again after some days")),
             ],
         )
+        self.fields["reentry_days"] = forms.IntegerField(
+            label=_("Days before it may happen again"), min_value=0, max_value=_LONGEST_REENTRY_DAYS
+        )
+
+
+def build_trigger_forms(
+    trigger: Trigger, data: QueryDict | None, *, may_change: bool
+) -> tuple[TriggerForm, forms.Form | None]:
+    """The trigger's own fields, and the settings of its kind where that is installed.
+
+    Settings that are stored in a shape no form can show start from the defaults.
+    """
+    kind = find_kind(trigger)
+    form, settings_form = TriggerForm(data, instance=trigger), None
+    if kind is not None:
+        initial = trigger.settings if isinstance(trigger.settings, dict) else {}
+        settings_form = kind.settings_form(data, initial=initial, prefix="settings", label_suffix="")
+    if not may_change:
+        for field in [*form.fields.values(), *(settings_form.fields.values() if settings_form else ())]:
+            field.disabled = True
+    return form, settings_form
 
 
 class MessageFilter(forms.Form):

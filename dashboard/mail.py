@@ -64,7 +64,12 @@ def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
         )
     except (RenderError, CompileError) as error:
         return ShownMail(subject=rendered.subject, problem=str(error))
-    envelope = make_envelope(rendered.message, email, has_products=_has_products(rendered.context))
+    envelope = make_envelope(
+        rendered.message,
+        email,
+        unsubscribe=rendered.context.get("links", {}).get("unsubscribe", ""),
+        has_products=_has_products(rendered.context),
+    )
     return ShownMail(rendered.subject, email.html, email.text, _list_headers(rendered, envelope))
 
 

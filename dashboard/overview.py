@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from campaigns import reports
-from campaigns.models import Message
-from campaigns.reports import OpenBatches, Period, Sums
+from campaigns.models import Campaign, Message
+from campaigns.reports import OpenWork, Period, Sums
 from dashboard.charts import Series, draw_bars
 from dashboard.formatting import format_count, format_short_day, shop_timezone
 from dashboard.periods import ChosenPeriod
@@ -53,7 +53,7 @@ class Overview:
     triggers: list[TriggerRow]
     chart: SafeString
     table: ChartTable
-    health: OpenBatches
+    health: OpenWork
     oldest_enrolment: datetime | None
 
 
@@ -75,7 +75,7 @@ def build_overview(chosen: ChosenPeriod, now: datetime) -> Overview:
         triggers=count_enrolments(period),
         chart=_draw(table, by_week=by_week),
         table=table,
-        health=reports.find_open_batches(now),
+        health=reports.find_open_work(now),
         oldest_enrolment=find_oldest_enrolment(now),
     )
 
@@ -92,8 +92,13 @@ def count_enrolments(period: Period) -> list[TriggerRow]:
 
 
 def find_oldest_enrolment(now: datetime) -> datetime | None:
-    """Since when a customer waits for a step whose time has come."""
-    due = Enrolment.objects.filter(state=Enrolment.State.WAITING, due_at__lte=now, trigger__status="active")
+    """Since when a customer waits for a step whose time has come and that nobody paused."""
+    due = Enrolment.objects.filter(
+        state=Enrolment.State.WAITING,
+        due_at__lte=now,
+        trigger__status=Trigger.Status.ACTIVE,
+        trigger__campaign__status=Campaign.Status.LIVE,
+    )
     oldest: datetime | None = due.aggregate(oldest=Min("due_at"))["oldest"]
     return oldest
 

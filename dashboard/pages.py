@@ -1,4 +1,4 @@
-"""What every page of the dashboard has in common: a login, a strict content policy, no caching."""
+"""What every page of the dashboard has in common: staff only, a strict content policy, no caching."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django_htmx.middleware import HtmxDetails
 
@@ -46,8 +48,21 @@ def guard(view: View) -> View:
 
 
 def page(view: View) -> View:
-    """A page for people who are logged in."""
-    return guard(login_required(view))
+    """A page for the staff. Strangers are asked to log in; who may not see or do it reads so, with a 403.
+
+    A login alone is not enough: in a Django shop that runs Pairwell in its own process, customers have one.
+    """
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if not request.user.is_staff:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+        except PermissionDenied:
+            return render(request, "dashboard/no_entry.html", status=403)
+
+    return guard(login_required(shown))
 
 
 def frame_mail(html: str) -> HttpResponse:

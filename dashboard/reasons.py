@@ -40,6 +40,7 @@ SENTENCES: dict[str, "str | Promise"] = {
     "nothing_to_show": _("There was no product worth showing."),
     "expired": _("It was too late for the email to make sense."),
     "invalid_envelope": _("The email was not complete enough to be sent."),
+    "error": _("Something failed inside Pairwell; the error is kept with the message and in the log."),
     # Handing it over
     "timeout": _("The mail provider did not answer in time."),
     "in_doubt": _(

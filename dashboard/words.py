@@ -65,6 +65,7 @@ STATUS: Words = {
     "running": pgettext_lazy("experiment", "Running"),
     "stopped": pgettext_lazy("experiment", "Stopped"),
 }
+CHANGE: Words = {"paused": _("Paused"), "resumed": _("Resumed"), "edited": _("Settings changed")}
 CLASS: Words = {"transactional": _("Transactional"), "marketing": _("Marketing")}
 KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
 
@@ -75,6 +76,7 @@ TABLES: dict[str, Words] = {
     "event": EVENT,
     "consent": CONSENT,
     "status": STATUS,
+    "change": CHANGE,
     "class": CLASS,
     "kind": KIND,
 }

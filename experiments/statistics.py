@@ -77,18 +77,28 @@ def compare_rates(a: Rate, b: Rate, *, confidence: float = 0.95) -> Difference |
     if not (a.trials and b.trials):
         return None
     estimate = b.value - a.value
-    of_a, of_b = wilson_interval(a, confidence=confidence), wilson_interval(b, confidence=confidence)
-    low = estimate - math.hypot(b.value - of_b.low, of_a.high - a.value)
-    high = estimate + math.hypot(of_b.high - b.value, a.value - of_a.low)
     pooled = (a.successes + b.successes) / (a.trials + b.trials)
     error = math.sqrt(pooled * (1 - pooled) * (1 / a.trials + 1 / b.trials))
     p_value = 2 * float(stats.norm.sf(abs(estimate) / error)) if error else 1.0
-    return Difference(estimate, Interval(low, high), p_value)
+    return Difference(estimate, newcombe_interval(a, b, reach=_quantile(confidence)), p_value)
+
+
+def newcombe_interval(a: Rate, b: Rate, *, reach: float) -> Interval:
+    """B minus A, give or take `reach` standard errors; neither arm may be empty. Source: compare_rates."""
+    estimate, of_a, of_b = b.value - a.value, _wilson(a, reach), _wilson(b, reach)
+    return Interval(
+        estimate - math.hypot(b.value - of_b.low, of_a.high - a.value),
+        estimate + math.hypot(of_b.high - b.value, a.value - of_a.low),
+    )
 
 
 def wilson_interval(rate: Rate, *, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of one proportion (Wilson 1927, JASA 22:209-212), within 0 and 1."""
-    z, n, p = _quantile(confidence), rate.trials, rate.value
+    return _wilson(rate, _quantile(confidence))
+
+
+def _wilson(rate: Rate, z: float) -> Interval:
+    n, p = rate.trials, rate.value
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low = 0.0 if rate.successes == 0 else centre - reach

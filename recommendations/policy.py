@@ -29,6 +29,7 @@ class Policy:
     most_picks: int = 3
     most_anchors: int = 30  # a wholesale cart of 500 lines is about its first thirty
     fallback_to_popular: bool = False
+    dearest_complement: float = 5.0  # times the dearest anchor: the phone is no complement of its charger
 
     # What counts as a better one.
     price_band: tuple[float, float] = (1.1, 2.0)

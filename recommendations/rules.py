@@ -92,6 +92,17 @@ def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
     return not low * before.amount <= after.amount <= high * before.amount
 
 
+def is_too_dear(candidate: Candidate, situation: Situation) -> bool:
+    """A charger goes with a phone, but nobody who wants a charger has asked for a phone."""
+    price = situation.price_of(candidate.product)
+    if candidate.kind != Kind.COMPLEMENT or price is None:
+        return False
+    paid = [p for anchor in situation.anchors if (p := situation.price_of(anchor))]
+    amounts = [p.amount for p in paid if p.currency == price.currency]
+    limit = Decimal(str(situation.policy.dearest_complement))
+    return bool(amounts) and price.amount > limit * max(amounts)
+
+
 def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
     """Another one of an anchor's type, unless customers collect that type (see `find_collected_types`)."""
     kind = type_of(candidate.product)
@@ -141,6 +152,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("low_score", has_a_low_score),
     ("just_bought", replaces_what_was_just_bought),
     ("no_step_up", is_no_step_up),
+    ("too_dear", is_too_dear),
     ("substitute", is_a_substitute),
     ("variant_of_anchor", is_a_variant_of_an_anchor),
     ("type_shown", has_its_type_shown),
@@ -159,6 +171,7 @@ OBJECTIONS: dict[str, str] = {
     "low_score": "goes with it too weakly",
     "just_bought": "the customer has just bought one of this type",
     "no_step_up": "is not 1.1 to 2 times the price",
+    "too_dear": "costs more than 5 times the dearest thing in the order",
     "substitute": "is another one of the same type, not something that goes with it",
     "variant_of_anchor": "is the same thing in another design",
     "type_shown": "one of its type is shown already",

@@ -91,10 +91,20 @@ class CartAdmin(admin.ModelAdmin[Cart]):
 class EventAdmin(ReadOnlyAdmin):
     list_display = ["external_id", "kind", "source", "customer", "occurred_at", "received_at", "processed_at"]
     list_select_related = ["customer"]
-    list_filter = ["kind", "source", ("processed_at", admin.EmptyFieldListFilter)]
+    list_filter = ["kind", "source", ("processed_at", admin.EmptyFieldListFilter), "problem"]
     date_hierarchy = "occurred_at"
     search_fields = ["external_id", "customer__external_id", "order__external_id"]
     show_full_result_count = False
+    actions = ["process_again"]
+
+    def has_process_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("shop.change_event")
+
+    @admin.action(permissions=["process_again"], description="Process again what was put aside")
+    def process_again(self, request: HttpRequest, events: QuerySet[Event]) -> None:
+        """For when the fault was ours and is mended; whoever was enrolled before stays enrolled once."""
+        again = events.exclude(problem="").update(processed_at=None, consent_applied_at=None, problem="")
+        self.message_user(request, f"{again} events will be processed again.")
 
 
 @admin.register(ApiKey)

@@ -1,13 +1,20 @@
 """Taking rows to work on, so that two workers never take the same ones."""
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Model, QuerySet
 
 from shop.models import Customer
 
 _Row = TypeVar("_Row", bound=Model)
+
+logger = logging.getLogger(__name__)
+
+# The database is locked, gone or not migrated, or the code is broken: no row is to blame.
+NOBODYS_FAULT = (OperationalError, InterfaceError, ProgrammingError, ImportError, MemoryError)
 
 
 def lock_rows(rows: QuerySet[_Row]) -> QuerySet[_Row]:
@@ -29,3 +36,38 @@ def lock_customers(customers: set[int]) -> None:
     if connection.features.has_select_for_update:
         rows = Customer.objects.filter(pk__in=customers).order_by("pk")
         list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def work_off(
+    rows: Sequence[_Row], work: Callable[[Sequence[_Row]], None], put_aside: Callable[[_Row, str], None]
+) -> None:
+    """Works on all rows at once, or, where that fails, in ever smaller parts: one bad row stops no other.
+
+    Each attempt is a savepoint. A row that fails alone is logged and given to `put_aside` with the name
+    of the error. But where every one of several rows fails, the rows are not at fault: that raises, and
+    so does a database that is locked, gone, or not migrated. Then all wait as they were.
+    """
+    failed: list[tuple[_Row, Exception]] = []
+    _work_in_parts(rows, work, failed)
+    if failed and len(failed) == len(rows) > 1:
+        raise failed[-1][1]
+    for row, error in failed:
+        logger.error("A row was put aside.", exc_info=error, extra={"row": f"{row._meta.label} {row.pk}"})
+        put_aside(row, type(error).__name__)
+
+
+def _work_in_parts(
+    rows: Sequence[_Row], work: Callable[[Sequence[_Row]], None], failed: list[tuple[_Row, Exception]]
+) -> None:
+    try:
+        with transaction.atomic():
+            work(rows)
+    except NOBODYS_FAULT:
+        raise
+    except Exception as error:  # noqa: BLE001 (kept, logged or raised by the caller)
+        if len(rows) == 1:
+            failed.append((rows[0], error))
+            return
+        half = len(rows) // 2
+        _work_in_parts(rows[:half], work, failed)
+        _work_in_parts(rows[half:], work, failed)

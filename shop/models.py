@@ -129,7 +129,7 @@ class CartLine(models.Model):
 class Event(models.Model):
     """One thing that happened, appended once under (source, external_id) and never rewritten.
 
-    `processed_at` and `consent_applied_at` are the readers' marks, not part of the fact:
+    `processed_at`, `consent_applied_at` and `problem` are the readers' marks, not part of the fact:
     triggers and audience each set their own.
     """
 
@@ -145,6 +145,7 @@ class Event(models.Model):
     payload_digest = models.CharField(max_length=64)
     processed_at = models.DateTimeField(null=True, blank=True)
     consent_applied_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=80, blank=True, help_text="The error that put it aside")
 
     class Meta:
         constraints = [
@@ -154,11 +155,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(processed_at=None), name="event_unprocessed"),
-            models.Index(
-                fields=["id"],
-                condition=Q(consent_applied_at=None, kind__startswith="consent."),
-                name="event_consent_unapplied",
-            ),
+            models.Index(fields=["kind", "consent_applied_at"], name="event_consent_unapplied"),
             models.Index(fields=["customer", "occurred_at"], name="event_customer_occurred"),
         ]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,12 +27,6 @@ def now() -> datetime:
 def fresh_transport() -> None:
     """The transport is built once a process; a test that changes the settings wants another."""
     build_current_transport.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def collected_static_files(settings: Any, tmp_path: Path) -> None:
-    """An empty folder: WhiteNoise warns of a missing one, and a warning fails a test."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,10 +1,13 @@
 """A shop in a database of its own, for tests that run real engine processes beside the test.
 
-    python -m tests.separate_shop ORDERS
+    python -m tests.separate_shop set-up ORDERS
+    python -m tests.separate_shop hear ACCEPTED.jsonl
 
-migrates the database that DATABASE_URL names, sets up an order confirmation, and posts ORDERS orders.
+The first migrates the database that DATABASE_URL names, sets up an order confirmation, and posts ORDERS
+orders. The second brings SendGrid's news of every email in the file that the local SendGrid wrote.
 """
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -86,8 +89,27 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
-    _set_up(int(sys.argv[1]))
+    verb, argument = sys.argv[1:]
+    if verb == "set-up":
+        call_command("migrate", verbosity=0)
+        _set_up(int(argument))
+    else:
+        _hear(Path(argument))
+
+
+def _hear(accepted: Path) -> None:
+    from django.utils import timezone
+
+    from campaigns.webhooks import receive
+    from delivery.delivery_id import DELIVERY_ARG
+
+    now = timezone.now()
+    events = [
+        {"event": "processed", "timestamp": int(now.timestamp()), "email": m["recipient"]}
+        | {DELIVERY_ARG: m["delivery_id"], "sg_event_id": m["delivery_id"]}
+        for m in map(json.loads, accepted.read_text(encoding="utf8").splitlines())
+    ]
+    receive("sendgrid", json.dumps(events).encode(), now)
 
 
 def _set_up(orders: int) -> None:

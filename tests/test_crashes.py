@@ -1,5 +1,8 @@
 """Real engine processes, killed in the middle and run side by side: each email once, none lost."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +26,7 @@ def shop(tmp_path: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[S
     # Small batches and a short lease make many places to be killed in, and a quick recovery.
     small = {"PAIRWELL_BATCH_SIZE": "5", "PAIRWELL_LEASE_SECONDS": "4"}
     with open_separate_shop(tmp_path, connection.settings_dict, **small) as shop:
-        shop.run("-m", "tests.separate_shop", str(ORDERS))
+        shop.run("-m", "tests.separate_shop", "set-up", str(ORDERS))
         yield shop
 
 
@@ -61,3 +64,55 @@ def test_two_engines_at_once_send_each_email_once(shop: SeparateShop) -> None:
     assert [engine.wait(timeout=30) for engine in engines] == [0, 0]
     assert shop.count(MAILS) == [(ORDERS,)]
     assert shop.count(COPIES) == []
+
+
+@pytest.fixture
+def sendgrid(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A SendGrid of our own in another process: its address, and the file of all that it accepted."""
+    accepted = tmp_path / "accepted.jsonl"
+    accepted.touch()
+    command = [
+        sys.executable,
+        "-m",
+        "tests.servers.sendgrid_server",
+        "--accepted",
+        str(accepted),
+        "--no-judge",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: S603 (our own words)
+        assert server.stdout
+        yield f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}", accepted
+        server.terminate()
+
+
+def test_an_engine_killed_while_handing_over_to_sendgrid_sends_each_email_once(
+    tmp_path: Path, sendgrid: tuple[str, Path]
+) -> None:
+    """What had left is told by SendGrid's events; only what nobody ever heard of is sent again."""
+    address, accepted = sendgrid
+    variables = {
+        "PAIRWELL_TRANSPORT": "sendgrid",
+        "SENDGRID_HOST": address,
+        "SENDGRID_API_KEY": f"SG.{'a' * 22}.{'b' * 43}",
+        "PAIRWELL_BATCH_SIZE": "20",
+        "PAIRWELL_LEASE_SECONDS": "4",
+        "PAIRWELL_DOUBT_MINUTES": "0",
+    }
+
+    def count_accepted() -> int:
+        return len(accepted.read_text(encoding="utf8").splitlines())
+
+    with open_separate_shop(tmp_path, connection.settings_dict, **variables) as shop:
+        shop.run("-m", "tests.separate_shop", "set-up", str(ORDERS))
+        for target in (5, 35):
+            engine = shop.start("manage.py", "run_engine", "--poll", "0.1")
+            wait_until(lambda target=target: count_accepted() >= target)  # type: ignore[misc]
+            engine.kill()
+            engine.wait(timeout=30)
+            shop.run("-m", "tests.separate_shop", "hear", str(accepted))
+        engine = shop.start("manage.py", "run_engine", "--poll", "0.1")
+        wait_until(lambda: is_finished(shop) and count_accepted() >= ORDERS)
+        engine.terminate()
+        assert engine.wait(timeout=30) == 0
+    delivered = [json.loads(line)["delivery_id"] for line in accepted.read_text(encoding="utf8").splitlines()]
+    assert len(delivered) == len(set(delivered)) == ORDERS

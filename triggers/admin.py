@@ -2,14 +2,42 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from triggers import kinds
 from triggers.models import Enrolment, Trigger
+
+
+class TriggerForm(forms.ModelForm[Trigger]):
+    """A trigger with settings that its kind takes: what is wrong is said here and not by the engine."""
+
+    kind = forms.ChoiceField(choices=lambda: [(kind.key, kind.label) for kind in kinds.list_kinds()])
+
+    class Meta:
+        model = Trigger
+        fields = "__all__"  # noqa: DJ007 (the back office edits all of it)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "kind" in cleaned and cleaned.get("settings") is not None:
+            try:
+                cleaned["settings"] = kinds.get(cleaned["kind"]).clean_settings(cleaned["settings"])
+            except forms.ValidationError as error:
+                self.add_error("settings", _flatten(error))
+        return cleaned
+
+
+def _flatten(error: forms.ValidationError) -> list[str]:
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    return [f"{name}: {text}" for name, texts in error.message_dict.items() for text in texts]
 
 
 @admin.register(Trigger)
 class TriggerAdmin(admin.ModelAdmin[Trigger]):
+    form = TriggerForm
     list_display = ("name", "kind", "campaign", "status", "reentry", "active_from")
     list_filter = ("status", "kind")
     list_select_related = ("campaign",)

@@ -54,6 +54,8 @@ class TriggerKind:
         Raises:
             django.core.exceptions.ValidationError: naming each field that is wrong and why.
         """
+        if not isinstance(settings, Mapping):
+            raise forms.ValidationError("The settings are not a mapping of names to values.")
         form = self.settings_form(data=self._initial() | dict(settings))
         if not form.is_valid():
             raise forms.ValidationError(dict(form.errors.as_data()))

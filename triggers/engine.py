@@ -29,7 +29,7 @@ class SweepTally:
 
     @property
     def is_idle(self) -> bool:
-        return not (self.events or self.advanced or self.payloads or self.doubts) and self.messages == Tally()
+        return not (self.events or self.advanced or self.payloads or self.doubts or self.messages.batches)
 
 
 def sweep(now: datetime, transport: Transport, *, clock: Clock | None = None) -> SweepTally:

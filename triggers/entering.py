@@ -1,5 +1,6 @@
 """Who enters a trigger, who starts again, and who is refused: decided without touching the database."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from triggers import kinds
 from triggers.base import Entry
 from triggers.models import Enrolment, Trigger
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class Plan:
@@ -23,7 +26,10 @@ class Plan:
 
 
 class _Known:
-    """The enrolments there are, those just planned included, by what they are about and by customer."""
+    """The enrolments there are, those just planned included, by what they are about and by customer.
+
+    Refused ones are known by what they are about only: they count for no re-entry rule.
+    """
 
     def __init__(self, earlier: Iterable[Enrolment]) -> None:
         self._by_key: dict[tuple[int, int, str], Enrolment] = {}
@@ -34,7 +40,8 @@ class _Known:
     def add(self, enrolment: Enrolment) -> None:
         trigger, customer = enrolment.trigger_id, enrolment.customer_id
         self._by_key[trigger, customer, enrolment.entry_key] = enrolment
-        self._by_customer[trigger, customer].append(enrolment)
+        if enrolment.state != Enrolment.State.REFUSED:
+            self._by_customer[trigger, customer].append(enrolment)
 
     def find(self, trigger: int, customer: int, entry_key: str) -> Enrolment | None:
         return self._by_key.get((trigger, customer, entry_key))
@@ -53,23 +60,36 @@ def plan_enrolments(
     """
     plan, known = Plan(), _Known(earlier)
     for trigger in triggers:
-        kind = kinds.get(trigger.kind)
-        settings = _read_settings(trigger)
+        if trigger.kind not in kinds.list_keys():
+            logger.error("A trigger's kind is not installed.", extra={"trigger": trigger.key})
+            continue
+        kind, settings = kinds.get(trigger.kind), _read_settings(trigger)
         for event in events:
-            if event.customer_id is None or event.kind not in kind.event_kinds:
-                continue
-            if settings is None:
-                _add(
-                    Entry(f"event:{event.pk}", now),
-                    event,
-                    trigger,
-                    reason="settings_invalid",
-                    plan=plan,
-                    now=now,
-                )
-            elif entry := kind.match(event, settings):
-                _enter(entry, event, trigger, known=known, plan=plan, now=now)
+            if event.customer_id is not None and event.kind in kind.event_kinds:
+                _consider(event, trigger, settings, known=known, plan=plan, now=now)
     return plan
+
+
+def _consider(
+    event: Event,
+    trigger: Trigger,
+    settings: Mapping[str, Any] | None,
+    *,
+    known: _Known,
+    plan: Plan,
+    now: datetime,
+) -> None:
+    """One event for one trigger. A trigger that breaks refuses, with the reason, and stops no other."""
+    nothing = Entry(f"event:{event.pk}", now)
+    if settings is None:
+        _add(nothing, event, trigger, reason="settings_invalid", plan=plan, now=now)
+        return
+    try:
+        if entry := kinds.get(trigger.kind).match(event, settings):
+            _enter(entry, event, trigger, known=known, plan=plan, now=now)
+    except Exception:
+        logger.exception("A trigger broke.", extra={"trigger": trigger.key, "event": event.pk})
+        _add(nothing, event, trigger, reason="trigger_broken", plan=plan, now=now)
 
 
 def _read_settings(trigger: Trigger) -> Mapping[str, Any] | None:
@@ -85,10 +105,16 @@ def _enter(entry: Entry, event: Event, trigger: Trigger, *, known: _Known, plan:
     if there is None:
         reason = _refuse(event, trigger, known, now)
         enrolment = _add(entry, event, trigger, reason=reason, plan=plan, now=now)
-        if not reason:
-            known.add(enrolment)
-    elif kinds.get(trigger.kind).restarts and _restart(there, event, entry.due_at, now) and there.pk:
-        plan.restarted[there.pk] = there
+        known.add(enrolment)
+    elif kinds.get(trigger.kind).restarts:
+        # Whoever is on the way already is not held to the re-entry rule a second time.
+        rivals = known if there.state == Enrolment.State.REFUSED else _Known(())
+        if (
+            not _refuse(event, trigger, rivals, now)
+            and _restart(there, event, entry.due_at, now)
+            and there.pk
+        ):
+            plan.restarted[there.pk] = there
 
 
 def _add(
@@ -129,9 +155,9 @@ def _refuse(event: Event, trigger: Trigger, known: _Known, now: datetime) -> str
     mine = known.list_for(trigger.pk, event.customer_id or 0)
     if trigger.reentry == Trigger.Reentry.ONCE and mine:
         return "reentry_once"
-    since = now - timedelta(days=trigger.reentry_days)
-    if trigger.reentry == Trigger.Reentry.AFTER_DAYS and any(e.entered_at > since for e in mine):
-        return "reentry_days"
+    if trigger.reentry == Trigger.Reentry.AFTER_DAYS:
+        since = now - timedelta(days=trigger.reentry_days)
+        return "reentry_days" if any(e.entered_at > since for e in mine) else ""
     return ""
 
 

@@ -6,39 +6,39 @@ depend on how many rows there are, and may be called by any number of workers at
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from campaigns.models import Step
 from campaigns.outbox import Draft, queue_messages
 from campaigns.subjects import MAX_LATENESS, Subject, find_outdated
-from shop.claims import lock_customers, lock_rows
+from shop.claims import lock_customers, lock_rows, work_off
 from shop.models import Event
 from triggers.entering import plan_enrolments
 from triggers.models import Enrolment, Trigger
+
+POISON_DELAY = timedelta(hours=1)
 
 
 def enrol_events(now: datetime) -> int:
     """Takes one batch of unprocessed events, enrols whom the triggers match, and marks them processed.
 
     Returns the number of events taken; 0 means that none were waiting. Enrolling is idempotent under
-    `one_enrolment_per_trigger_customer_and_entry_key`; a refusal is a row with its reason.
+    `one_enrolment_per_trigger_customer_and_entry_key`; a refusal is a row with its reason. An event on
+    which something fails is put aside with the error's name and stops no other.
     """
     with transaction.atomic():
         waiting = Event.objects.filter(processed_at=None).order_by("pk")
         events = list(lock_rows(waiting)[: settings.PAIRWELL["BATCH_SIZE"]])
-        if not events:
-            return 0
         lock_customers({e.customer_id for e in events if e.customer_id})
         triggers = list(Trigger.objects.select_related("campaign").prefetch_related("campaign__steps"))
-        plan = plan_enrolments(events, triggers, _read_earlier(events), now)
-        Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)
-        Enrolment.objects.bulk_update(
-            plan.restarted.values(), ["state", "reason", "due_at", "event", "changed_at"]
-        )
-        Event.objects.filter(pk__in=[e.pk for e in events]).update(processed_at=now)
+        if events:
+            work_off(events, partial(_enrol, triggers=triggers, now=now), partial(_put_event_aside, now=now))
     return len(events)
 
 
@@ -46,24 +46,49 @@ def advance_enrolments(now: datetime) -> int:
     """Takes one batch of due enrolments a step further; returns how many were due.
 
     Whether the reason to write still stands is read from the facts now. Those for whom it does leave
-    get their message queued, in the same transaction that moves them on.
+    get their message queued, in the same transaction that moves them on. One on which something fails
+    waits for an hour and stops no other.
     """
     with transaction.atomic():
         due = Enrolment.objects.filter(
-            state=Enrolment.State.WAITING, due_at__lte=now, trigger__campaign__status="live"
+            state=Enrolment.State.WAITING,
+            due_at__lte=now,
+            trigger__status=Trigger.Status.ACTIVE,
+            trigger__campaign__status="live",
         )
         rows = lock_rows(due.order_by("due_at")).select_related("trigger")
         enrolments = list(rows[: settings.PAIRWELL["BATCH_SIZE"]])
-        if not enrolments:
-            return 0
-        steps = _read_steps(enrolments)
-        outdated = find_outdated(_subject(e) for e in enrolments)
-        drafts = [d for e in enrolments if (d := _advance(e, steps[e.trigger.campaign_id], outdated, now))]
-        queue_messages(drafts, now)
-        Enrolment.objects.bulk_update(
-            enrolments, ["state", "reason", "step_position", "due_at", "changed_at"]
-        )
+        if enrolments:
+            work_off(enrolments, partial(_take_step, now=now), partial(_put_enrolment_off, now=now))
     return len(enrolments)
+
+
+def _enrol(events: Sequence[Event], *, triggers: Sequence[Trigger], now: datetime) -> None:
+    plan = plan_enrolments(events, triggers, _read_earlier(events), now)
+    Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)
+    Enrolment.objects.bulk_update(
+        plan.restarted.values(), ["state", "reason", "due_at", "event", "changed_at"]
+    )
+    Event.objects.filter(pk__in=[e.pk for e in events]).update(processed_at=now)
+
+
+def _put_event_aside(event: Event, error: str, *, now: datetime) -> None:
+    Event.objects.filter(pk=event.pk).update(processed_at=now, problem=error)
+
+
+def _take_step(enrolments: Sequence[Enrolment], *, now: datetime) -> None:
+    # Copies, so that a failed attempt leaves the rows as they were for the next one.
+    moving = [copy(enrolment) for enrolment in enrolments]
+    steps = _read_steps(moving)
+    outdated = find_outdated(_subject(e) for e in moving)
+    drafts = [d for e in moving if (d := _advance(e, steps[e.trigger.campaign_id], outdated, now))]
+    queue_messages(drafts, now)
+    _save_moves(moving, now)
+
+
+def _put_enrolment_off(enrolment: Enrolment, error: str, *, now: datetime) -> None:  # noqa: ARG001 (logged)
+    waiting = Enrolment.objects.filter(pk=enrolment.pk)
+    waiting.update(due_at=now + POISON_DELAY, reason="error", changed_at=now)
 
 
 def _advance(
@@ -72,10 +97,11 @@ def _advance(
     """Moves the enrolment on (unsaved) and returns the message to queue, if there is one."""
     enrolment.changed_at = now
     reason = outdated.get(_subject(enrolment)) or _is_late(enrolment, now)
+    enrolment.reason = reason
     step = next((s for s in steps if s.position >= enrolment.step_position), None)
     if reason or step is None:
         enrolment.state = Enrolment.State.EXITED if reason else Enrolment.State.DONE
-        enrolment.reason, enrolment.due_at = reason, None
+        enrolment.due_at = None
         return None
     following = next((s for s in steps if s.position > step.position), None)
     enrolment.step_position = step.position + 1
@@ -89,6 +115,17 @@ def _advance(
         order_id=enrolment.order_id,
         cart_id=enrolment.cart_id,
     )
+
+
+def _save_moves(enrolments: Sequence[Enrolment], now: datetime) -> None:
+    """One statement for each way in which enrolments moved; there are as many as steps and reasons."""
+    moves: dict[tuple[str, str, int, datetime | None], list[int]] = defaultdict(list)
+    for e in enrolments:
+        moves[e.state, e.reason, e.step_position, e.due_at].append(e.pk)
+    for (state, reason, step_position, due_at), moved in moves.items():
+        Enrolment.objects.filter(pk__in=moved).update(
+            state=state, reason=reason, step_position=step_position, due_at=due_at, changed_at=now
+        )
 
 
 def _is_late(enrolment: Enrolment, now: datetime) -> str:
@@ -109,5 +146,15 @@ def _read_steps(enrolments: Sequence[Enrolment]) -> dict[int, list[Step]]:
 
 
 def _read_earlier(events: Sequence[Event]) -> list[Enrolment]:
-    customers = {e.customer_id for e in events if e.customer_id}
-    return list(Enrolment.objects.filter(customer__in=customers).exclude(state=Enrolment.State.REFUSED))
+    """The customers' enrolments that can matter: about the same things, or under a re-entry rule.
+
+    Locked, so that a step taken at this moment is either seen or waits; a wholesaler has thousands of
+    others, which are left alone.
+    """
+    same = Q(order__in={e.order_id for e in events if e.order_id})
+    same |= Q(cart__in={e.cart_id for e in events if e.cart_id})
+    same |= Q(order=None, cart=None) | ~Q(trigger__reentry=Trigger.Reentry.ALWAYS)
+    earlier = Enrolment.objects.filter(same, customer__in={e.customer_id for e in events if e.customer_id})
+    if connection.features.has_select_for_update:
+        earlier = earlier.select_for_update(of=("self",), no_key=True)
+    return list(earlier.order_by("pk"))

@@ -31,6 +31,15 @@ def get(key: str) -> TriggerKind:
         raise KeyError(f"No trigger kind {key!r}; there are {', '.join(sorted(_registry))}.") from None
 
 
+def forget(key: str) -> None:
+    """Takes a kind out again, for tests that register their own."""
+    _registry.pop(key, None)
+
+
+def list_keys() -> list[str]:
+    return list(_registry)
+
+
 def list_kinds() -> list[TriggerKind]:
     return list(_registry.values())
 

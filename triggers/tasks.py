@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.tasks import send
+from campaigns.tasks import RING_EXPIRES, send
 from triggers.engine import take_events, take_steps
 
 
@@ -11,4 +11,4 @@ from triggers.engine import take_events, take_steps
 def advance() -> None:
     now = timezone.now()
     if take_events(now) + take_steps(now):
-        send.delay()
+        send.apply_async(expires=RING_EXPIRES)

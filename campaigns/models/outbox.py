@@ -35,7 +35,6 @@ class SendBatch(models.Model):
         LEASED = "leased", "Being prepared"
         SUBMITTING = "submitting", "Being handed over"
         DONE = "done", "Done"
-        IN_DOUBT = "in_doubt", "In doubt"
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
@@ -48,9 +47,7 @@ class SendBatch(models.Model):
 
     class Meta:
         verbose_name_plural = "send batches"
-        indexes = [
-            models.Index(fields=["priority", "due_at"], condition=~Q(state="done"), name="send_batch_open")
-        ]
+        indexes = [models.Index(fields=["state", "priority", "due_at"], name="send_batch_open")]
 
     def __str__(self) -> str:
         return f"batch {self.pk} {self.state}"
@@ -67,9 +64,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         in_batch = Case(
             When(batch=None, then=Coalesce(Subquery(newest.values("kind")[:1]), Value("queued"))),
             When(batch__state=SendBatch.State.DONE, then=Value("accepted")),
-            When(
-                batch__state__in=[SendBatch.State.SUBMITTING, SendBatch.State.IN_DOUBT], then=Value("sending")
-            ),
+            When(batch__state=SendBatch.State.SUBMITTING, then=Value("sending")),
             default=Value("queued"),
             output_field=models.CharField(),
         )

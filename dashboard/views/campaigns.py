@@ -1,4 +1,6 @@
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -8,6 +10,7 @@ from django.views.decorators.http import require_POST
 from campaigns.models import Campaign
 from campaigns.reports import count_steps
 from dashboard.flow import build_flow, summarise
+from dashboard.history import record_change, tell_changes
 from dashboard.pages import PageRequest
 from dashboard.periods import choose_period
 
@@ -29,16 +32,22 @@ def show_campaign(request: PageRequest, key: str) -> HttpResponse:
         "chosen": chosen,
         "row": summarise(campaign, figures),
         "flow": build_flow(campaign.steps.all(), figures),
+        "changes": tell_changes(campaign),
     }
     return render(request, "dashboard/campaign.html", context)
 
 
 @require_POST
+@permission_required("campaigns.change_campaign", raise_exception=True)
 def change_status(request: PageRequest, key: str) -> HttpResponseRedirect:
     """Pauses or resumes. What was queued before a pause is kept back until the campaign is live again."""
     campaign = get_object_or_404(Campaign, key=key)
     status = Campaign.Status.LIVE if request.POST.get("status") == "live" else Campaign.Status.PAUSED
-    Campaign.objects.filter(pk=campaign.pk).update(status=status)
-    said = _("“%(name)s” is live.") if status == Campaign.Status.LIVE else _("“%(name)s” is paused.")
+    is_live = status == Campaign.Status.LIVE
+    with transaction.atomic():
+        others = Campaign.objects.filter(pk=campaign.pk).exclude(status=status)
+        if others.update(status=status):
+            record_change(request.user.pk, campaign, "resumed" if is_live else "paused")
+    said = _("“%(name)s” is live.") if is_live else _("“%(name)s” is paused.")
     messages.success(request, said % {"name": campaign.name})
     return redirect("dashboard:campaign", key=key)

@@ -1,14 +1,18 @@
 """RFC 8058: a machine's POST takes a customer out, a machine's GET does not."""
 
+import re
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from django.test import Client
+from django.core.handlers.wsgi import WSGIRequest
+from django.test import Client, RequestFactory
 
 from audience.links import preferences_url, sign, unsubscribe_url
 from audience.models import ConsentEntry
+from audience.views import unsubscribe
 from shop.models import Customer
 from tests.audience.people import grant, make_customer
 
@@ -74,21 +78,46 @@ def test_other_methods_are_refused(strict_client: Client, customer: Customer, me
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type"),
+    ("body", "content_type", "length"),
     [
-        ("", "application/x-www-form-urlencoded"),
-        ("something=else", "application/x-www-form-urlencoded"),
-        ("{broken", "application/json"),
-        ("--x\r\nbroken", "multipart/form-data"),
-        ("--x\r\nbroken", "multipart/form-data; boundary=x"),
-        ("a" * 20_000, "application/x-www-form-urlencoded"),
+        ("", "application/x-www-form-urlencoded", None),
+        ("something=else", "application/x-www-form-urlencoded", None),
+        ("{broken", "application/json", None),
+        ("--x\r\nbroken", "multipart/form-data", None),
+        ("--x\r\nbroken", "multipart/form-data; boundary=x", None),
+        ("a" * 20_000, "application/x-www-form-urlencoded", None),
+        ("List-Unsubscribe=One-Click", "application/x-www-form-urlencoded", "abc"),
+        ("List-Unsubscribe=One-Click", "application/x-www-form-urlencoded", "-1"),
+        ("List-Unsubscribe=One-Click", "text/plain", "abc"),
     ],
 )
 def test_a_body_that_can_not_be_read_never_stops_a_no(
-    strict_client: Client, customer: Customer, body: str, content_type: str
+    strict_client: Client, customer: Customer, body: str, content_type: str, length: str | None
 ) -> None:
-    response = strict_client.post(path_for(customer), data=body, content_type=content_type)
+    odd = {"CONTENT_LENGTH": length} if length else {}
+    response = strict_client.post(path_for(customer), data=body, content_type=content_type, **odd)
     assert response.status_code == 200
+    assert withdrawals() == [("objection", "one_click", f"message {MESSAGE}")]
+
+
+def test_a_body_that_never_comes_stops_no_no(customer: Customer) -> None:
+    class Silent(BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise TimeoutError
+
+    request = RequestFactory().post(path_for(customer), ONE_CLICK)
+    request.environ["wsgi.input"] = Silent()
+    request = WSGIRequest(request.environ)
+    assert unsubscribe(request, path_for(customer).removeprefix("/u/")).status_code == 200
+    assert len(withdrawals()) == 1
+
+
+def test_a_person_who_presses_the_button_on_our_page_is_told_from_a_machine(
+    strict_client: Client, customer: Customer
+) -> None:
+    page = strict_client.get(path_for(customer)).content.decode()
+    [action] = re.findall(r'<form method="post" action="([^"]+)"', page)
+    strict_client.post(path_for(customer) + action)
     assert withdrawals() == [("objection", "preference_page", f"message {MESSAGE}")]
 
 

@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.dashboard.rows import fill_small_shop
@@ -51,12 +50,6 @@ def _allow_async_unsafe() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
-
-
-@pytest.fixture(autouse=True)
-def _static_root(settings: Settings, tmp_path: Path) -> None:
-    """WhiteNoise warns of a folder that only a deployment has."""
-    settings.STATIC_ROOT = str(tmp_path)
 
 
 @pytest.fixture

@@ -88,6 +88,17 @@ def test_a_refund_is_taken_off(now: datetime) -> None:
     assert attribute(now) == [(order.pk, Decimal(25))]
 
 
+def test_a_refund_in_another_currency_is_not_taken_off(now: datetime) -> None:
+    customer = make_customer()
+    click(make_message(customer, now), now - timedelta(hours=1))
+    order = place_order(customer, now)
+    for number, (amount, currency) in enumerate([(500, "RUB"), (5, "GBP")]):
+        Refund.objects.create(
+            external_id=f"r{number}", order=order, amount=amount, currency=currency, refunded_at=now
+        )
+    assert attribute(now) == [(order.pk, Decimal(35))]
+
+
 def test_a_cancelled_order_earns_nothing(now: datetime) -> None:
     customer = make_customer()
     click(make_message(customer, now), now - timedelta(hours=1))

@@ -23,6 +23,7 @@ WILLING = Standing(
 OBJECTOR = replace(WILLING, may_market=False, reason="withdrawn")
 MARKETING = Facts(
     is_marketing=True,
+    queued_at=NOON,
     has_address=True,
     outdated="",
     standing=WILLING,
@@ -38,6 +39,7 @@ TRANSACTIONAL = replace(MARKETING, is_marketing=False)
     [
         ({"has_address": False}, "no_address"),
         ({"outdated": "ordered"}, "ordered"),
+        ({"queued_at": NOON - timedelta(days=30)}, "expired"),
         ({"standing": replace(WILLING, is_suppressed=True)}, "suppressed"),
         ({"standing": OBJECTOR}, "withdrawn"),
         ({"recent_marketing": (NOON - timedelta(days=1),) * 3}, "frequency_cap"),

@@ -1,5 +1,6 @@
 """What nobody can know: asked, waited for, and then decided by what the email was."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,9 @@ from campaigns.outcomes import Tally, record_outcomes
 from campaigns.preparation import prepare_batch
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import commit_intent, lease_batch, send_due
+from campaigns.webhooks import process_payloads, receive
 from delivery.base import Envelope, Outcome, OutcomeKind
+from delivery.delivery_id import DELIVERY_ARG
 from delivery.preview import PreviewTransport
 from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_sending import queue_marketing
@@ -119,3 +122,17 @@ def test_unknown_marketing_is_never_sent_again(
     assert gather_due(later) == 0
     assert read_statuses() == ["unknown"]
     assert resolve_doubts(later, Silent()) == 0
+
+
+def test_news_that_comes_a_day_late_still_settles_what_was_unknown(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    message = queue_marketing(now)
+    send_due(now, Silent())
+    resolve_doubts(now + AFTER_DOUBT, Silent())
+    event = {"event": "delivered", "timestamp": int(now.timestamp()), "email": "x@buyer.example"}
+    body = json.dumps([event | {DELIVERY_ARG: str(message.id), "sg_event_id": "e1"}]).encode()
+    tomorrow = now + timedelta(days=1)
+    receive("sendgrid", body, tomorrow)
+    process_payloads(tomorrow)
+    assert read_statuses() == ["accepted"]

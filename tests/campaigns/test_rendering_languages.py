@@ -36,6 +36,10 @@ def test_money_is_written_as_the_language_writes_it(language: str, expected: str
     assert format_money("1234.50", "GBP", language=language) == expected
 
 
+def test_a_persian_price_in_rials_puts_the_word_behind_the_amount() -> None:
+    assert format_money("120000", "IRR", language="fa") == "۱۲۰٬۰۰۰\u00a0ریال"
+
+
 def test_money_without_a_known_currency_or_amount_shows_only_what_is_known() -> None:
     assert format_money("12.5", "XQX", language="en") == "XQX12.50"
     assert format_money("12.5", "", language="en") == "12.5"

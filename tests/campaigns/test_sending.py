@@ -1,12 +1,15 @@
 """From a queued message to an accepted one, and every way in which that may not happen."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db.models import QuerySet
 
-from audience.consent import suppress
+from audience.consent import record_consent, suppress
+from audience.models import Preference
 from campaigns.models import (
     Campaign,
     Message,
@@ -79,6 +82,42 @@ def test_a_leased_batch_is_nobody_elses_until_the_lease_runs_out(
     assert lease_batch(now)
     assert lease_batch(now) is None
     assert lease_batch(now + timedelta(minutes=6))
+
+
+def test_a_batch_whose_intent_was_committed_late_is_not_taken_by_another(
+    now: datetime,
+    transport: PreviewTransport,
+    queue_confirmations: QueueOrders,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue_confirmations()
+    slow = lease_batch(now)
+    assert slow
+    prepared = prepare_batch(slow, transport, now)
+    later = now + timedelta(minutes=6)
+    seen = SendBatch.objects.get()  # by another worker, just before the slow one commits its intent
+    assert commit_intent(slow, prepared, later) is not None
+    monkeypatch.setattr(QuerySet, "order_by", lambda *_: [seen])
+    assert lease_batch(later) is None
+
+
+def test_a_message_that_waited_for_a_month_is_not_sent(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    assert send_due(now + timedelta(days=30), transport) == Tally(skipped=1)
+    assert MessageOutcome.objects.get().reason == "expired"
+
+
+def test_a_no_whose_clock_runs_ahead_counts_all_the_same(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    message = queue_marketing(now)
+    ahead = now + timedelta(seconds=20)
+    record_consent(
+        message.customer, state="withdrawn", basis="objection", source="t", occurred_at=ahead, now=ahead
+    )
+    assert send_due(now, transport) == Tally(skipped=1)
 
 
 def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(
@@ -202,6 +241,37 @@ def test_a_retry_is_a_later_due_time(
     assert read_statuses() == ["accepted"]
 
 
+def test_a_message_that_is_tried_again_does_not_count_against_itself(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    message = queue_marketing(now)
+    Preference.objects.create(customer=message.customer, pace="weekly", updated_at=now)
+    at = now + timedelta(minutes=7)
+    send_due(now, Answering(Outcome(OutcomeKind.RETRY, "http_429", retry_at=at)))
+    gather_due(at)
+    assert send_due(at, transport) == Tally(accepted=1)
+
+
+def test_a_mail_that_went_out_meanwhile_counts_before_the_intent_is_committed(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    first = queue_marketing(now)
+    Preference.objects.create(customer=first.customer, pace="weekly", updated_at=now)
+    second = Message.objects.create(
+        step=first.step, customer=first.customer, order=first.order, occurrence="x", queued_at=now, due_at=now
+    )
+    mine = lease_batch(now)
+    assert mine
+    prepared = prepare_batch(mine, transport, now)
+    gather_due(now)
+    assert send_due(now, transport) == Tally(accepted=1)
+    assert commit_intent(mine, prepared, now) == []
+    gather_due(now)
+    assert send_due(now, transport) == Tally(skipped=1)
+    assert MessageOutcome.objects.get(message=first, kind="skipped").reason == "frequency_cap"
+    assert second.products.count() == 0
+
+
 def test_retries_end_after_three_days(now: datetime, queue_confirmations: QueueOrders) -> None:
     queue_confirmations()
     later = now + timedelta(hours=73)
@@ -223,7 +293,9 @@ def test_suggestions_are_shown_with_their_reason_and_only_to_the_willing(
     shown = MessageProduct.objects.get()
     assert shown.message.customer.external_id == "willing"
     assert (shown.because_of.title, shown.support) == ("Kettle", 12)  # type: ignore[union-attr]
-    mails = {mail.recipient: mail for mail in PreviewMail.objects.all()}
+    mails = {m.recipient: zlib.decompress(m.mime).decode() for m in PreviewMail.objects.all()}
+    assert {who for who, mime in mails.items() if "Cups" in mime} == {"willing@buyer.example"}
+    assert {who for who, mime in mails.items() if "List-Unsubscribe" in mime} == {"willing@buyer.example"}
     assert len(mails) == 2
 
 

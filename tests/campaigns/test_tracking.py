@@ -9,9 +9,9 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.models import Message, MessageEvent, TrackedLink
+from campaigns.models import Message, MessageEvent, SendBatch, TrackedLink
 from campaigns.rendering import link_key
-from campaigns.tracking import MessageTracking, is_machine_visit, read_click
+from campaigns.tracking import MessageTracking, is_machine_visit, read_click, record_visit
 from tests.factories import make_customer
 from tests.flows import make_campaign
 
@@ -81,6 +81,52 @@ def test_a_scanner_is_known_by_its_name(now: datetime, agent: str) -> None:
 def test_whoever_clicks_within_a_second_of_the_sending_is_a_machine(now: datetime) -> None:
     assert is_machine_visit(BROWSER, now - timedelta(seconds=1), now)
     assert not is_machine_visit(BROWSER, now - timedelta(minutes=1), now)
+
+
+def put_on_its_way(message: Message, at: datetime) -> None:
+    """In a batch that began to leave at that time."""
+    message.batch = SendBatch.objects.create(
+        campaign=message.step.campaign, state=SendBatch.State.DONE, due_at=at, submitted_at=at
+    )
+    message.save()
+
+
+def deliver(message: Message, at: datetime) -> None:
+    MessageEvent.objects.create(
+        message=message,
+        kind="delivered",
+        provider="sendgrid",
+        natural_key=f"{at}",
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+def visit(message: Message, at: datetime) -> bool:
+    """Clicks at that time; whether it was taken for a machine."""
+    record_visit("clicked", message.pk, now=at, agent=BROWSER)
+    return MessageEvent.objects.filter(kind="clicked").latest("pk").is_machine
+
+
+def test_haste_counts_from_the_delivery_where_the_provider_told_it(message: Message, now: datetime) -> None:
+    put_on_its_way(message, now)
+    delivered = now + timedelta(minutes=2)
+    deliver(message, delivered + timedelta(minutes=1))
+    deliver(message, delivered)
+    assert visit(message, delivered + timedelta(seconds=1))
+    assert not visit(message, delivered + timedelta(seconds=30))
+
+
+def test_without_a_delivery_haste_counts_from_the_hand_over(message: Message, now: datetime) -> None:
+    put_on_its_way(message, now)
+    assert visit(message, now + timedelta(seconds=1))
+    assert not visit(message, now + timedelta(seconds=30))
+
+
+def test_a_message_of_which_no_time_is_known_is_judged_by_the_name_alone(
+    message: Message, now: datetime
+) -> None:
+    assert not visit(message, now)
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)

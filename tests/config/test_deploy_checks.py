@@ -12,6 +12,7 @@ from config.checks import check_database, check_identity, check_secrets, check_t
 
 READY: dict[str, Any] = {
     "BASE_URL": "https://mail.shop.example.com",
+    "SHOP_NAME": "Shop",
     "SHOP_URL": "https://shop.example.com",
     "SHOP_ADDRESS": "5 Real Road, York",
     "FROM_EMAIL": "orders@shop.example.com",
@@ -29,6 +30,7 @@ READY: dict[str, Any] = {
 def production(settings: Any) -> dict[str, Any]:
     settings.SECRET_KEY = "x" * 50
     settings.PAIRWELL = settings.PAIRWELL | READY
+    settings.ALLOWED_HOSTS = ["mail.shop.example.com"]
     return settings.PAIRWELL  # type: ignore[no-any-return]
 
 
@@ -46,6 +48,9 @@ def test_a_production_that_is_ready_has_nothing_to_mend(production: dict[str, An
     [
         ("BASE_URL", "http://mail.shop.example.com", "pairwell.E002"),
         ("FROM_EMAIL", "orders@shop.example", "pairwell.E003"),
+        ("BASE_URL", "https://other.example.com", "pairwell.E009"),
+        ("SHOP_NAME", "", "pairwell.E003"),
+        ("SHOP_ADDRESS", "…", "pairwell.E004"),
         ("SHOP_ADDRESS", "1 Sample Street, London", "pairwell.E004"),
         ("TRANSPORT", "preview", "pairwell.E005"),
         ("TRANSPORT", "pigeon", "pairwell.E006"),

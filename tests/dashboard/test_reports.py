@@ -9,12 +9,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from campaigns import reports
 from campaigns.arms import HOLDOUT, count_arms, plan_shares
-from campaigns.models import Message
+from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
 from campaigns.reports import Period
+from dashboard.overview import find_oldest_enrolment
 from dashboard.periods import choose_period
 from experiments.models import Assignment
 from tests.dashboard.sent import NEWEST, SmallShop, close, make_message, react
 from tests.factories import make_customer, make_order
+from triggers.models import Enrolment
 
 pytestmark = pytest.mark.django_db
 
@@ -60,11 +62,34 @@ def test_counting_takes_as_many_queries_for_many_messages(
         reports.count_steps(MONTH)
 
 
-def test_work_that_is_due_is_found_and_work_of_tomorrow_is_not(small_shop: SmallShop) -> None:
-    message = make_message(small_shop, "abandoned_cart", small_shop.customers["en"], at=NEWEST)
+def leave_waiting(shop: SmallShop) -> Message:
+    message = make_message(shop, "abandoned_cart", shop.customers["en"], at=NEWEST)
     Message.objects.filter(pk=message.pk).update(batch=None)
-    assert reports.find_open_batches(NEWEST).oldest_due == NEWEST
-    assert reports.find_open_batches(NEWEST - timedelta(days=1)).oldest_due is None
+    return message
+
+
+def test_work_that_is_due_is_found_and_work_of_tomorrow_is_not(small_shop: SmallShop) -> None:
+    leave_waiting(small_shop)
+    assert reports.find_open_work(NEWEST).oldest_due == NEWEST
+    assert reports.find_open_work(NEWEST - timedelta(days=1)).oldest_due is None
+
+
+def test_what_a_paused_campaign_holds_back_is_not_late(small_shop: SmallShop) -> None:
+    message = leave_waiting(small_shop)
+    SendBatch.objects.create(campaign=message.step.campaign, due_at=NEWEST)
+    Enrolment.objects.update(state="waiting", due_at=NEWEST)
+    Campaign.objects.update(status=Campaign.Status.PAUSED)
+    work = reports.find_open_work(NEWEST)
+    assert (work.oldest_due, work.due_messages) == (None, 0)
+    assert find_oldest_enrolment(NEWEST) is None
+
+
+def test_a_message_is_in_doubt_until_we_stop_waiting_for_news(small_shop: SmallShop) -> None:
+    message = small_shop.messages["cart en"]
+    close(message, "unknown", "in_doubt")
+    assert reports.find_open_work(NEWEST).in_doubt == 0
+    message.outcomes.update(until=NEWEST + timedelta(minutes=30))
+    assert reports.find_open_work(NEWEST).in_doubt == 1
 
 
 def test_a_period_ends_with_the_newest_data_whatever_the_day(small_shop: SmallShop) -> None:
@@ -88,6 +113,34 @@ def test_arms_count_everybody_who_was_assigned_and_the_held_out_last(small_shop:
         ("warm", 2, 0),
         (HOLDOUT, 1, 0),
     ]
+
+
+def test_a_person_whose_message_was_only_deferred_was_not_mailed(small_shop: SmallShop) -> None:
+    message = small_shop.messages["cart en"]
+    MessageOutcome.objects.create(message=message, kind="deferred", reason="http_429", at=NEWEST)
+    Message.objects.filter(pk=message.pk).update(batch=None)
+    assert count_arms(small_shop.experiment)[0].mailed == 0
+
+
+@pytest.mark.parametrize(("state", "mailed"), [("leased", 0), ("submitting", 0), ("done", 1)])
+def test_a_person_was_mailed_once_the_batch_is_done(small_shop: SmallShop, state: str, mailed: int) -> None:
+    SendBatch.objects.update(state=state)
+    assert count_arms(small_shop.experiment)[0].mailed == mailed
+
+
+def test_a_message_that_the_provider_confirmed_later_was_mailed(small_shop: SmallShop) -> None:
+    message = small_shop.messages["cart en"]
+    close(message, "unknown", "in_doubt")
+    assert count_arms(small_shop.experiment)[0].mailed == 0
+    close(message, "accepted", "seen_by_provider")
+    assert count_arms(small_shop.experiment)[0].mailed == 1
+
+
+def test_arms_are_counted_in_six_queries(
+    small_shop: SmallShop, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(6):
+        count_arms(small_shop.experiment)
 
 
 def test_an_order_counts_for_its_arm_within_the_window_only(small_shop: SmallShop) -> None:

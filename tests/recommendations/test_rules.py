@@ -57,6 +57,8 @@ def test_every_rule_can_say_its_objection_in_words() -> None:
         ({"stock": 0}, "out_of_stock"),
         ({"stock": 1}, ""),
         ({"stock": None}, ""),
+        ({"price": Decimal(501)}, "too_dear"),
+        ({"price": Decimal(500)}, ""),
         ({"product_type": "phone"}, "substitute"),
         ({"title": "Phone Red", "product_type": ""}, "variant_of_anchor"),
     ],

@@ -150,3 +150,25 @@ def test_enrolling_takes_as_many_queries_for_two_hundred_events_as_for_five(now:
             enrol_events(now)
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 12
+
+
+def test_a_cart_refused_while_the_trigger_was_paused_enters_with_its_next_change(now: datetime) -> None:
+    trigger = make_trigger("abandoned_cart", settings={"delay_minutes": 60}, status=Trigger.Status.PAUSED)
+    first = post_cart(make_customer(), now)
+    enrol_events(now)
+    trigger.status = Trigger.Status.ACTIVE
+    trigger.save()
+    make_event(first.customer, kind="cart.updated", cart=first.cart, occurred_at=now)
+    enrol_events(now)
+    assert Enrolment.objects.get().state == "waiting"
+
+
+def test_a_cart_refused_by_the_reentry_rule_stays_refused(now: datetime) -> None:
+    make_trigger("abandoned_cart", settings={"delay_minutes": 60}, reentry=Trigger.Reentry.ONCE)
+    customer = make_customer()
+    post_cart(customer, now)
+    second = post_cart(customer, now)
+    enrol_events(now)
+    make_event(customer, kind="cart.updated", cart=second.cart, occurred_at=now)
+    enrol_events(now)
+    assert sorted(Enrolment.objects.values_list("state", flat=True)) == ["refused", "waiting"]

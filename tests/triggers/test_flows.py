@@ -10,7 +10,7 @@ from tests.factories import make_cart, make_customer, make_event, make_order, ma
 from tests.flows import add_step, make_campaign, make_trigger
 from tests.queries import count_statements
 from triggers.flows import advance_enrolments, enrol_events
-from triggers.models import Enrolment
+from triggers.models import Enrolment, Trigger
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +115,12 @@ def test_advancing_takes_as_many_queries_for_two_hundred_as_for_five(now: dateti
             advance_enrolments(now)
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 12
+
+
+def test_a_paused_trigger_holds_those_who_are_on_the_way(now: datetime) -> None:
+    trigger = make_trigger("order_confirmation")
+    order_and_enrol(make_customer(), now)
+    Trigger.objects.update(status=Trigger.Status.PAUSED)
+    assert advance_enrolments(now) == 0
+    trigger.save()
+    assert advance_enrolments(now) == 1

@@ -90,7 +90,8 @@ def _show(console: Console, sections: list[Section], *, has_login: bool) -> None
     for section in sections:
         show_section(console, section)
     if has_login:
-        console.print(f"Log in as demo with the password demo: {settings.PAIRWELL['BASE_URL']}")
+        address = settings.PAIRWELL["BASE_URL"]
+        console.print(f"make serve shows it all at {address} (login: demo, password: demo).")
 
 
 def _check_preview() -> None:
