@@ -24,7 +24,12 @@ class Finding:
 def render_sample(email: EmailDirectory, language: str, *, default_language: str) -> RenderedEmail:
     """The email of sample.json. Raises CompileError and RenderError."""
     parts = compile_email(
-        email.source, email.texts, language=language, changes={}, default_language=default_language
+        email.source,
+        email.texts,
+        language=language,
+        changes={},
+        default_language=default_language,
+        is_foreign=email.is_foreign,
     )
     return render_ready(make_ready(parts), email.sample, label=f"{email.key} ({language})")
 

@@ -28,6 +28,7 @@ class EmailDirectory:
     source: Source
     texts: Texts
     sample: Mapping[str, Any]
+    is_foreign: bool = False  # a lone file, written for MJML and Jinja alone
 
     @property
     def digest(self) -> str:
@@ -74,7 +75,7 @@ def read_directory(directory: Path) -> EmailDirectory:
 
 
 def read_file(path: Path) -> EmailDirectory:
-    """A lone MJML file: its name is its subject, and <name>.json beside it, if there is one, its sample."""
+    """A lone MJML file. Its title is its subject, or else its name is; <name>.json is its sample."""
     words = path.stem.replace("_", " ")
     return EmailDirectory(
         key=path.stem,
@@ -83,6 +84,7 @@ def read_file(path: Path) -> EmailDirectory:
         source=read_source(path, path.parent),
         texts={settings.PAIRWELL["LANGUAGE"]: {"subject": words, "preheader": words}},
         sample=_read_sample(path.with_suffix(".json")),
+        is_foreign=True,
     )
 
 

@@ -50,6 +50,11 @@ def url_part(value: object) -> str:
     return quote(str(value), safe="")
 
 
+def recipient_part(value: object) -> str:
+    """The value for a mailto or tel link: an address or a number, and never a further recipient."""
+    return quote(str(value), safe="@+")
+
+
 def css_color(value: object) -> str:
     text = str(value).strip()
     return text if COLOUR.fullmatch(text) else "inherit"

@@ -14,12 +14,13 @@ from campaigns.compiling.sandbox import (
     TESTS,
     html_environment,
 )
-from campaigns.compiling.source import CompileError, Source
+from campaigns.compiling.source import CompileError, Mistakes, Source
 from campaigns.compiling.tags import Tag
 
 VARIABLES = frozenset(["shop", "customer", "order", "cart", "upgrades", "complements", "links"])
 KEYWORDS = frozenset({"if", "elif", "else", "endif", "for", "endfor", "set"})
 MAX_SETS = 12  # each could double a string
+MAX_LOOPS = 3
 FILTERS = BUILT_IN_FILTERS | FORMATTING_FILTERS
 
 ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
@@ -34,7 +35,7 @@ _CLOSERS = {"if": "{% endif %}", "elif": "{% endif %}", "for": "{% endfor %}"}
 
 
 def lint_tags(source: Source, tags: list[Tag], variables: frozenset[str] | None = VARIABLES) -> None:
-    """Raises CompileError at the first tag that goes beyond what emails may do.
+    """Raises CompileError for every tag that goes beyond what emails may do.
 
     Names are compared with `variables` and with what loops and `set` name; None leaves names alone.
     """
@@ -43,18 +44,34 @@ def lint_tags(source: Source, tags: list[Tag], variables: frozenset[str] | None 
     if len(sets) > MAX_SETS:
         place = sets[MAX_SETS].start
         raise source.error(place, f"more than {MAX_SETS} “set”", "compute values before they reach the email")
+    mistakes = Mistakes()
     for tag in tags:
-        linter = _Linter(source, tag, names)
-        for node in _parse(source, tag).find_all(nodes.Node):
-            linter.check(node)
+        with mistakes.collect():
+            linter = _Linter(source, tag, names)
+            for node in _parse(source, tag).find_all(nodes.Node):
+                linter.check(node)
+    mistakes.refuse()
+    _refuse_deep_loops(source, tags)
+
+
+def _refuse_deep_loops(source: Source, tags: list[Tag]) -> None:
+    depth = 0
+    for tag in tags:
+        depth += {"for": 1, "endfor": -1}.get(tag.keyword, 0)
+        if depth > MAX_LOOPS:
+            hint = "prepare the rows in the shop; their number is multiplied by each loop"
+            raise source.error(tag.start, f"more than {MAX_LOOPS} loops inside each other", hint)
 
 
 def _local_names(source: Source, tags: list[Tag]) -> Iterator[str]:
     for tag in tags:
         if tag.keyword in ("for", "set"):
-            for name in _parse(source, tag).find_all(nodes.Name):
-                if name.ctx == "store":
-                    yield name.name
+            with Mistakes().collect():  # told where the tag itself is checked
+                yield from _stored_names(_parse(source, tag))
+
+
+def _stored_names(code: nodes.Template) -> Iterator[str]:
+    return (name.name for name in code.find_all(nodes.Name) if name.ctx == "store")
 
 
 def _parse(source: Source, tag: Tag) -> nodes.Template:
@@ -107,9 +124,16 @@ class _Linter:
     def check_filter(self, node: nodes.Filter) -> None:
         if node.name not in FILTERS:
             raise self.error(f"unknown filter “{node.name}”", _suggest(node.name, FILTERS))
+        if node.name == "batch":
+            self.check_batch(node)
         if node.name == "plural" and "other" not in {keyword.key for keyword in node.kwargs}:
             hint = 'write plural(one="{n} order", other="{n} orders")'
             raise self.error("“plural” needs the form “other”", hint)
+
+    def check_batch(self, node: nodes.Filter) -> None:
+        size = node.args[0] if node.args else None
+        if not (isinstance(size, nodes.Const) and size.value in range(1, MAX_RANGE + 1)):
+            raise self.error("“batch” needs a number", f"write batch(2); at most {MAX_RANGE} in a row")
 
     def check_test(self, node: nodes.Test) -> None:
         if node.name not in TESTS:
@@ -119,6 +143,9 @@ class _Linter:
         if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
             hint = f"only range() of at most {MAX_RANGE} may be called"
             raise self.error(f"“{self.tag.code}” calls something", hint)
+        numbers = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+        if any(not isinstance(number, int) or abs(number) > MAX_RANGE for number in numbers):
+            raise self.error("a range beyond what an email needs", f"at most {MAX_RANGE} are allowed")
 
     def check_for(self, node: nodes.For) -> None:
         if node.recursive:

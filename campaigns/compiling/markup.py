@@ -32,7 +32,12 @@ _CONSTRUCT = re.compile(
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?")
-_COMMENT = re.compile(r"<!--(?!\[if\b|<!\[endif\]|>).*?-->", re.DOTALL)
+# Jinja is passed over first: what looks like a comment inside one of its strings is none.
+_COMMENT = re.compile(
+    r"\{\{(?:[^\"'}]|\"[^\"]*\"|'[^']*'|\}(?!\}))*\}\}|\{%.*?%\}|\{#.*?#\}"
+    r"|(?P<comment><!--(?!\[if\b|<!\[endif\]|>).*?-->)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,13 @@ class Construct:
 
 def strip_comments(source: Source) -> Source:
     """Without the author's comments: Jinja inside them would run, and what it wrote would be mailed."""
-    return source.rewrite((match.start(), match.end(), "") for match in _COMMENT.finditer(source.text))
+    found = (match for match in _COMMENT.finditer(source.text) if match["comment"])
+    return source.rewrite((match.start(), match.end(), "") for match in found)
 
 
 def scan(source: Source, tags: Sequence[Tag]) -> Iterator[Construct]:
     """Every tag and conditional comment in order. Raises CompileError at a stray "<"."""
-    shadow = _cover(source.text, tags)
+    shadow = cover(source.text, tags, "\x00")
     for match in _CONSTRUCT.finditer(shadow):
         if match["stray"]:
             raise source.error(
@@ -80,12 +86,12 @@ def scan(source: Source, tags: Sequence[Tag]) -> Iterator[Construct]:
             yield _element(match)
 
 
-def _cover(text: str, tags: Sequence[Tag]) -> str:
+def cover(text: str, tags: Sequence[Tag], blot: str) -> str:
     """The text with every Jinja tag blotted out, so that its quotes and brackets are not read as markup."""
     parts: list[str] = []
     position = 0
     for tag in tags:
-        parts += [text[position : tag.start], "\x00" * (tag.end - tag.start)]
+        parts += [text[position : tag.start], blot * (tag.end - tag.start)]
         position = tag.end
     return "".join([*parts, text[position:]])
 

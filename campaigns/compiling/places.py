@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import unescape
 
 from campaigns.compiling.addresses import LINK, WEB
@@ -11,11 +12,13 @@ from campaigns.compiling.source import Source
 from campaigns.compiling.tags import Tag
 
 LINKS = frozenset({"href"})
-IMAGES = frozenset({"src"})
+IMAGES = frozenset({"src", "thumbnails-src"})
 CSS_IMAGES = frozenset({"background", "background-url"})
 COLOURS = frozenset(
     ["color", "background-color", "bgcolor", "inner-background-color", "container-background-color"]
 )
+_ANCHOR = re.compile(r"#[\w-]+")
+_SCHEME = re.compile(r"[\x00-\x20]*[a-z][a-z0-9+.\x00-\x20-]*:", re.IGNORECASE)
 WORDS = frozenset(["alt", "title", "aria-label", "lang", "dir"])
 
 
@@ -27,27 +30,49 @@ def text_code(tag: Tag) -> tuple[str, str]:
     return f"<bdi>{{{{ {tag.code} }}}}</bdi>", f"{{{{ {tag.code} }}}}"
 
 
-def attribute_code(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an address needs to know of its surroundings.
+
+    `base` precedes the links of a menu; a `shared` link is one that the reader passes on to others; a
+    `foreign` file may hold addresses that lead nowhere.
+    """
+
+    base: str = ""
+    is_shared: bool = False
+    is_foreign: bool = False
+
+
+def attribute_code(
+    source: Source, attribute: Attribute, tags: Sequence[Tag], setting: Setting
+) -> tuple[str, str] | None:
     """(HTML, plain text) for an attribute's value, or None where it may stay as it is written.
 
     Raises CompileError for Jinja in a place that decides the layout, and for links that are none.
     """
-    _refuse_bad_attributes(source, attribute, tags)
+    refuse_bad_attributes(source, attribute, tags)
     name = attribute.name
-    if name in LINKS:
-        code = f"{{{{ _link({_address(source, attribute, tags, LINK)}) }}}}"
-        return code, code
-    if name in IMAGES | CSS_IMAGES:
-        filter_name = "image_url" if name in IMAGES else "css_url"
-        return f"{{{{ ({_address(source, attribute, tags, WEB)})|{filter_name} }}}}", ""
     raw = source.text[attribute.start : attribute.end]
+    if name in LINKS | IMAGES | CSS_IMAGES:
+        literal = unescape(setting.base + raw).strip()
+        if not tags and not _is_address(literal, LINK if name in LINKS else WEB):
+            _refuse_bad_address(source, attribute, literal, setting)
+            return None
+        address = _address(source, attribute, tags, setting.base)
+        if name not in LINKS:
+            return f"{{{{ ({address})|{'image_url' if name in IMAGES else 'css_url'} }}}}", ""
+        # Whoever gets a link passed on is not the one whom this email was sent to: nothing tells the two.
+        code = (
+            f"{{{{ ({address})|safe_url|url_part }}}}" if setting.is_shared else f"{{{{ _link({address}) }}}}"
+        )
+        return code, code
     if not tags and "&" not in raw and '"' not in raw:
         return None
     template = "".join(_with_filters(name, source, attribute, tags))
     return template, template
 
 
-def _refuse_bad_attributes(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> None:
+def refuse_bad_attributes(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> None:
     name = attribute.name
     if name.startswith("on"):
         raise source.error(attribute.start, f"“{name}” is a script", "emails can't run scripts; remove it")
@@ -77,26 +102,35 @@ def _pieces(source: Source, attribute: Attribute, tags: Sequence[Tag]) -> Iterat
     yield False, source.text[position : attribute.end]
 
 
-def _address(source: Source, attribute: Attribute, tags: Sequence[Tag], wanted: re.Pattern[str]) -> str:
-    """One Jinja expression for the whole address; what follows its beginning is percent-encoded."""
-    literal = unescape(source.text[attribute.start : attribute.end]).strip()
-    if not tags and not wanted.match(literal):
+def _is_address(literal: str, wanted: re.Pattern[str]) -> bool:
+    return wanted.match(literal) is not None
+
+
+def _refuse_bad_address(source: Source, attribute: Attribute, literal: str, setting: Setting) -> None:
+    """A place on the same page is fine anywhere, an address that leads nowhere in foreign files only."""
+    is_anchor = _ANCHOR.fullmatch(literal) is not None
+    if not is_anchor and not (setting.is_foreign and not _SCHEME.match(literal)):
         raise source.error(
             attribute.start, f"“{literal}” is no address that an email can use",
             "start it with https:// (a link may also start with mailto: or tel:)",
         )  # fmt: skip
-    parts: list[str] = []
+
+
+def _address(source: Source, attribute: Attribute, tags: Sequence[Tag], base: str) -> str:
+    """One Jinja expression for the whole address; what follows its beginning is percent-encoded."""
+    parts: list[str] = [json.dumps(unescape(base.strip()), ensure_ascii=False)] if base.strip() else []
     for is_code, text in _pieces(source, attribute, tags):
         if is_code:
-            whole = not parts or parts[0][1:].lower().startswith(("mailto:", "tel:"))
-            parts.append(f"({text})" if whole else f"({text})|url_part")
+            names_someone = bool(parts) and parts[0][1:].lower().startswith(("mailto:", "tel:"))
+            place_filter = "|recipient_part" if names_someone else "|url_part" if parts else ""
+            parts.append(f"({text}){place_filter}")
         elif text.strip():
             parts.append(json.dumps(unescape(text.strip()), ensure_ascii=False))
     return " ~ ".join(parts)
 
 
 def _with_filters(name: str, source: Source, attribute: Attribute, tags: Sequence[Tag]) -> Iterator[str]:
-    filter_name = "|css_color" if name in COLOURS else "|css_value" if name == "style" else ""
+    filter_name = "|css_color" if name in COLOURS else ""
     for is_code, text in _pieces(source, attribute, tags):
         if is_code:
             yield f"{{{{ ({text}){filter_name} }}}}" if filter_name else f"{{{{ {text} }}}}"

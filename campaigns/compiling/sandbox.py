@@ -19,6 +19,7 @@ from campaigns.compiling.addresses import (
     css_url,
     css_value,
     image_url,
+    recipient_part,
     safe_url,
     url_part,
 )
@@ -38,13 +39,17 @@ _PLACE_FILTERS: dict[str, Callable[..., Any]] = {
     "css_color": css_color,
     "css_value": css_value,
     "url_part": url_part,
+    "recipient_part": recipient_part,
 }
 TESTS = frozenset({"defined", "none", "odd", "even", "divisibleby"})
 LOOP_ATTRIBUTES = frozenset({"index", "index0", "first", "last", "length"})
 
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _LTR_LETTERS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u052f]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# A value is part of a line: HTML shows its line breaks as spaces, and so does plain text.
+_BREAKS = re.compile("[ \t]*[\n\x0b\x0c\r\x85\u2028\u2029]\\s*")
+_UNUSUAL = re.compile("[\x00-\x1f\x7f\x85\u2028-\u202e\u2066-\u2069]")
 
 
 class UnknownVariable(StrictUndefined):
@@ -100,6 +105,10 @@ def _present(value: Any) -> Any:
     return value
 
 
+def _in_one_line(text: str) -> str:
+    return _BREAKS.sub(" ", _CONTROLS.sub("", text))
+
+
 def _isolating_presenter(language: str) -> Callable[[Any], Any]:
     """Like `_present`, for plain text: words of the other direction get Unicode isolates, so that
     an English title does not tear a Persian sentence apart."""
@@ -109,7 +118,7 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
         value = _present(value)
         if not isinstance(value, str) or isinstance(value, Address):
             return value
-        text = _CONTROLS.sub("", value)
+        text = _in_one_line(value) if _UNUSUAL.search(value) else value
         return f"\u2068{text}\u2069" if foreign.search(text) else text
 
     return present

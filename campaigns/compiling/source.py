@@ -1,7 +1,8 @@
 """Source text that remembers where each of its characters came from."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -16,13 +17,42 @@ class Place:
 
 
 class CompileError(ValueError):
-    """A template that can't become an email: where, what is wrong, and how to mend it."""
+    """A template that can't become an email: where, what is wrong, and how to mend it.
 
-    def __init__(self, message: str, *, hint: str, place: Place) -> None:
-        super().__init__(f"{place}: {message}\n    {hint}")
+    `others` are further mistakes of the same template; the text of the error tells them all.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str, place: Place, others: "tuple[CompileError, ...]" = ()
+    ) -> None:
+        super().__init__("\n".join([f"{place}: {message}\n    {hint}", *map(str, others)]))
         self.message = message
         self.hint = hint
+        self.place = place
+        self.others = others
         self.file, self.line, self.column = place.file, place.line, place.column
+
+
+class Mistakes:
+    """Collects what is wrong, so that an author hears of it all at once rather than one by one."""
+
+    def __init__(self) -> None:
+        self.found: list[CompileError] = []
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        try:
+            yield
+        except CompileError as error:
+            self.found += [error, *error.others]
+
+    def refuse(self) -> None:
+        """Raises one CompileError for all that was found, if anything was; the first found comes first."""
+        unique = {(str(error.place), error.message): error for error in reversed(self.found)}
+        if unique:
+            first, *others = [CompileError(e.message, hint=e.hint, place=e.place)
+                              for e in reversed(unique.values())]  # fmt: skip
+            raise CompileError(first.message, hint=first.hint, place=first.place, others=tuple(others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,12 @@ def find_tags(source: Source) -> list[Tag]:
     return found
 
 
+def strip_jinja_comments(source: Source) -> Source:
+    if "{#" not in source.text:
+        return source
+    return source.rewrite((tag.start, tag.end, "") for tag in find_tags(source) if tag.kind == "comment")
+
+
 def _refuse_unusual(source: Source, token: str, value: str, position: int) -> None:
     if (token == "block_begin" and value != "{%") or value.endswith("-"):  # noqa: S105
         raise source.error(

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from campaigns.compiling.linting import lint_tags
-from campaigns.compiling.source import CompileError, Place, Source
+from campaigns.compiling.source import CompileError, Mistakes, Place, Source
 from campaigns.compiling.tags import find_tags
 from campaigns.languages import direction_of, fallback_chain
 
@@ -15,6 +15,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 _MARK = re.compile(r"\[\[(.*?)\]\]|\[%(.*?)%\]", re.DOTALL)
 _TEXT = re.compile(r"t\.([a-z][a-z0-9_]*)")
+_FIXED = frozenset({"start", "end", "direction", "language"})
 _CONDITION = re.compile(r"if\s+(blocks\.[a-z][a-z0-9_]*|direction|language)\s*(==|!=)\s*[\"']([\w-]*)[\"']")
 
 
@@ -26,6 +27,7 @@ class Choices:
     language: str
     default_language: str
     changes: Mapping[str, Any]
+    is_foreign: bool = False  # a file for MJML alone: marks that we don't know are words of its own
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -77,7 +79,10 @@ def expand(source: Source, choices: Choices) -> Source:
     replacements: list[tuple[int, int, str]] = []
     open_ifs: list[tuple[int, bool]] = []  # where it stands, and whether its present branch counts
     hidden_from: int | None = None
+    mistakes = Mistakes()
     for mark in _MARK.finditer(source.text):
+        if choices.is_foreign and not _is_ours(mark):
+            continue
         was_hidden = hidden_from is not None
         if mark[2] is not None:
             _follow_condition(source, choices, mark, open_ifs)
@@ -88,11 +93,18 @@ def expand(source: Source, choices: Choices) -> Source:
             replacements.append((hidden_from or 0, mark.end(), ""))
             hidden_from = None
         elif not is_hidden:
-            replacements.append((mark.start(), mark.end(), _value(source, choices, mark)))
+            with mistakes.collect():
+                replacements.append((mark.start(), mark.end(), _value(source, choices, mark)))
+    mistakes.refuse()
     if open_ifs:
         raise source.error(open_ifs[-1][0], "this [% if %] has no [% endif %]", "add [% endif %]")
     _refuse_unknown_blocks(source, choices)
     return source.rewrite(replacements)
+
+
+def _is_ours(mark: re.Match[str]) -> bool:
+    code = (mark[1] if mark[2] is None else mark[2]).strip()
+    return mark[2] is not None or code in _FIXED or _TEXT.fullmatch(code) is not None
 
 
 def _follow_condition(

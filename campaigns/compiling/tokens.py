@@ -4,7 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from campaigns.compiling.balance import VIEWS, find_torn
 from campaigns.compiling.source import CompileError, Source
+
+_ELSEWHERE = "put it into mj-text, mj-button or mj-table, or around whole elements"
+_WHOLE = "begin and end it around whole elements, and write the end tag of each, also of <tbody> and <p>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,19 @@ class Masked:
             if word not in found and "{{" in token.html:
                 raise self._error(word, "MJML lost this expression")
 
+    def prove_balance(self, html: str) -> None:
+        """Each block holds whole elements, for Outlook and for others; CompileError otherwise."""
+        for view in VIEWS:
+            torn = find_torn(html, self._keyword, view)
+            if torn:
+                raise self._error(torn, "this block would hold half an element", _WHOLE)
+
+    def _keyword(self, word: str) -> str:
+        token = self.tokens.get(word)
+        return token.plain.split()[1] if token and token.is_statement else ""
+
     def _find(self, text: str) -> list[str]:
         return [match[1] or match[2] for match in self.pattern.finditer(text)]
 
-    def _error(self, word: str, message: str) -> CompileError:
-        hint = "put it into mj-text, mj-button or mj-table, or around whole elements"
+    def _error(self, word: str, message: str, hint: str = _ELSEWHERE) -> CompileError:
         return self.source.error(self.source.text.find(word), message, hint)

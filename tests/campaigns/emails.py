@@ -24,6 +24,10 @@ def in_body(content: str) -> str:
     return f"<mjml><mj-body>\n{content}\n</mj-body></mjml>"
 
 
+def in_head(content: str) -> str:
+    return f"<mjml><mj-head>\n{content}\n</mj-head><mj-body></mj-body></mjml>"
+
+
 def compile_one(
     source: str,
     texts: Mapping[str, Mapping[str, str]] | None = None,
