@@ -1,0 +1,121 @@
+"""What generated code calls: the same filters and tests as Jinja's, and texts kept ready."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from types import CodeType
+from typing import Any, NoReturn
+
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Undefined, markup_join, str_join
+from jinja2.utils import _PassArg
+from markupsafe import escape
+
+from campaigns.compiling.addresses import Address
+from campaigns.compiling.expressions import Mode
+from campaigns.compiling.sandbox import DataEnvironment
+from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
+
+MAX_TEXTS = 20_000  # the longest lists of titles, prices and names that a process keeps ready
+
+# Pieces of fixed text, and the numbers of the slots that stand between them.
+Layout = tuple[list[str], list[int]]
+Row = tuple[Mapping[str, Any], Mapping[Any, str], Mapping[Any, str]]
+Filled = tuple[str, ...]
+Fill = Callable[[list[Row]], list[Filled | None]]
+
+
+class Texts(dict[str, str]):
+    """Strings, and what they look like in an email; filled when asked, emptied when full."""
+
+    def __init__(self, show: Callable[[Any], str]) -> None:
+        super().__init__()
+        self.show = show
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= MAX_TEXTS:
+            self.clear()
+        shown = self[text] = self.show(text)
+        return shown
+
+
+class Links(dict[object, Address]):
+    """Addresses, and where they lead in this message. Jinja calls it, generated code looks into it."""
+
+    def __init__(self, lead: Callable[[object], Address]) -> None:
+        super().__init__()
+        self.lead = lead
+
+    def __missing__(self, address: object) -> Address:
+        link = self[address] = self.lead(address)
+        return link
+
+    def __call__(self, address: object) -> Address:
+        return self[address]
+
+
+class HtmlLinks(dict[object, str]):
+    """The same addresses, escaped for an attribute."""
+
+    def __init__(self, links: Links) -> None:
+        super().__init__()
+        self.links = links
+
+    def __missing__(self, address: object) -> str:
+        escaped = self[address] = str(escape(self.links[address]))
+        return escaped
+
+
+def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
+    """The names that generated code may use, for one market: nothing but these and the built-in `list`."""
+    names: dict[str, Any] = {
+        "__builtins__": {"list": list, "dict": dict, "str": str, "type": type, "len": len,
+                         "enumerate": enumerate, "Exception": Exception},
+        "refuse": _refuse,
+        "range_": environments["html"].globals["range"],
+        "join_html": markup_join,
+        "join_plain": str_join,
+        "get_item": partial(_get_item, environments["html"]),
+        "close_gaps": close_gaps,
+        "cut_subject": cut_subject,
+        "join_lines": join_lines,
+    }  # fmt: skip
+    for mode, environment in environments.items():
+        show = partial(_show_html if mode == "html" else _show_plain, environment)
+        names |= {f"show_{mode}": show, f"{mode}_texts": Texts(show)}
+        names |= {f"{mode}_{name}": call for name, call in _bind_filters(environment)}
+    return names | {f"is_{name}": test for name, test in environments["html"].tests.items()}
+
+
+def run(
+    code: CodeType, names: dict[str, Any]
+) -> tuple[dict[str, Layout], Callable[[list[Row]], list[Filled | None]]]:
+    """The layouts of the four parts, and the function that fills the slots of many rows.
+
+    A row that holds anything out of the ordinary gives None: Jinja has to render it.
+    """
+    exec(code, names)  # noqa: S102 (our own generator's code; stored code is taken only if we signed it)
+    return names["LAYOUTS"], names["fill"]
+
+
+def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[..., Any]]]:
+    first = {_PassArg.environment: environment, _PassArg.eval_context: EvalContext(environment)}
+    for name, function in environment.filters.items():
+        wanted = _PassArg.from_obj(function)
+        yield name, partial(function, first[wanted]) if wanted else function
+
+
+def _refuse() -> NoReturn:
+    raise TypeError("not the plain data that generated code is for")
+
+
+def _get_item(environment: DataEnvironment, value: Any, key: Any) -> Any:
+    found = environment.getitem(value, key)
+    return _refuse() if isinstance(found, Undefined) else found
+
+
+def _show_html(environment: DataEnvironment, value: Any) -> str:
+    return str(escape(environment.finalize(value) if environment.finalize else value))
+
+
+def _show_plain(environment: DataEnvironment, value: Any) -> str:
+    return str(environment.finalize(value) if environment.finalize else value)
