@@ -189,8 +189,9 @@ _keep_count = lru_cache(maxsize=16_384)(_count)
 @lru_cache(maxsize=64)
 def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..., Any]]:
     """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone."""
+    money = partial(format_money, language=language)
     return {
-        "money": partial(format_money, language=language),
+        "money": lru_cache(maxsize=16_384)(money),  # bound first: what is kept is found by fewer arguments
         "date": partial(format_date, language=language, timezone=timezone),
         "number": partial(format_number, language=language),
         "plural": partial(choose_plural, language=language),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import CodeType
 from typing import Any, Protocol
 from uuid import UUID
@@ -105,6 +105,13 @@ def link_key(url: str) -> bytes:
     return hashlib.sha256(url.encode()).digest()[:8]
 
 
+@lru_cache(maxsize=16_384)
+def _look_at(address: str) -> tuple[Address, str, bytes]:
+    """The address made safe, the same as a plain string, and its key; no key where it is not of the web."""
+    url = safe_url(address)
+    return url, str(url), link_key(url) if url[:4].lower() == "http" else b""
+
+
 def make_ready(parts: CompiledParts, *, country: str = "", timezone: str = "UTC") -> ReadyEmail:
     """The parts with a program written now: tens of milliseconds, so keep the result.
 
@@ -128,10 +135,10 @@ class _Tracked:
         self.urls: dict[bytes, str] = {}
 
     def lead(self, address: object) -> Address:
-        url = safe_url(address)
-        if url in self.untracked or url[:4].lower() != "http":
+        url, plain, key = _look_at(address if type(address) is str else str(address))
+        if not key or plain in self.untracked:
             return url
-        self.urls[link_key(url)] = str(url)
+        self.urls[key] = plain
         return Address(self.tracking.link(url))
 
 

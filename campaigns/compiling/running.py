@@ -1,5 +1,6 @@
 """What generated code calls: the same filters and tests as Jinja's, and texts kept ready."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import CodeType
@@ -16,6 +17,8 @@ from campaigns.compiling.sandbox import DataEnvironment
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
 MAX_TEXTS = 20_000  # the longest lists of titles, prices and names that a process keeps ready
+
+_SPECIAL = re.compile("[&<>'\"]")
 
 # Pieces of fixed text, and the numbers of the slots that stand between them.
 Layout = tuple[list[str], list[int]]
@@ -61,7 +64,8 @@ class HtmlLinks(dict[object, str]):
         self.links = links
 
     def __missing__(self, address: object) -> str:
-        escaped = self[address] = str(escape(self.links[address]))
+        link = str(self.links[address])
+        escaped = self[address] = str(escape(link)) if _SPECIAL.search(link) else link
         return escaped
 
 
