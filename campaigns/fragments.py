@@ -16,6 +16,7 @@ from campaigns.programs import Program, put_together
 from campaigns.rendering import MAX_BYTES, NoTracking, ReadyEmail, Tracking, make_row
 
 MAX_SUBSTITUTION_BYTES = 10_000  # per recipient, tags and values, as SendGrid's mail/send has it
+Path = tuple[int, ...]
 _PARTS = ("subject", "html", "text")
 _LETTERS = ascii_letters + digits
 _TRIES = 2_000
@@ -29,11 +30,10 @@ class Whole:
     detail: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Skeleton:
-    """The email with tags where it differs from recipient to recipient; `tags` by number of the slot."""
+    """The email with tags where it differs from recipient to recipient. `tags` are by number of the value."""
 
-    program: Program
     language: str
     subject: str
     html: str
@@ -44,8 +44,13 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Fragments:
-    """One recipient's values by tag; `urls` as in `RenderedEmail`."""
+    """One recipient's values by tag; `urls` as in `RenderedEmail`.
 
+    Recipients whose emails have the same blocks in the same number share a skeleton, the same object:
+    those may travel in one request.
+    """
+
+    skeleton: Skeleton
     substitutions: dict[str, str]
     urls: dict[bytes, str] = field(default_factory=dict)
 
@@ -56,59 +61,82 @@ class Recipient:
     tracking: Tracking = field(default_factory=NoTracking)
 
 
-def split(ready: ReadyEmail) -> Skeleton | Whole:
-    """The skeleton of an email, or why it has none. The same email always gets the same tags."""
-    program = ready.program
-    if program is None:
+@dataclass(frozen=True)
+class Splitter:
+    """Renders one email for many recipients; keeps the skeletons that it made."""
+
+    program: Program
+    language: str
+    skeletons: dict[Path, Skeleton | Whole] = field(default_factory=dict)
+
+    def render_fragments(self, recipients: Iterable[Recipient]) -> list[Fragments | Whole]:
+        """What to put in place of the tags for each recipient, in order; computed in one generated loop.
+
+        Guarantees that `fill_in` gives what `render_ready` gives. Where that can't be promised, there is
+        a `Whole` instead: the context is out of the ordinary, the values are too long for the provider,
+        or one of them contains a tag or a NUL.
+        """
+        rows = [make_row(recipient.context, recipient.tracking) for recipient in recipients]
+        filled = self.program.fill([row for row, _ in rows])
+        return [self._render(one, urls) for one, (_, urls) in zip(filled, rows, strict=True)]
+
+    def _render(self, filled: Filled | None, urls: dict[bytes, str]) -> Fragments | Whole:
+        if filled is None:
+            return Whole("unusual_context", "this context holds values that only Jinja renders")
+        values, path, more = filled
+        skeleton = self.skeletons.get(path)
+        if skeleton is None:
+            skeleton = self.skeletons[path] = _make_skeleton(self.program, self.language, path)
+        if isinstance(skeleton, Whole):
+            return skeleton
+        both = (*values, *more)
+        substitutions = {tag: both[number] for number, tag in skeleton.tags.items()}
+        return _find_obstacle(skeleton, substitutions) or Fragments(skeleton, substitutions, urls)
+
+
+def split(ready: ReadyEmail) -> Splitter | Whole:
+    """What renders the email in parts, or why it has to be rendered whole."""
+    if ready.program is None:
         return Whole("not_generated", "this template uses Jinja that only whole emails can be made with")
-    word = _choose_word([piece for part in _PARTS for piece in program.layouts[part][0]])
-    used = sorted({number for part in _PARTS for number in program.layouts[part][1]})
+    return Splitter(ready.program, ready.language)
+
+
+def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Whole:
+    """The same email with the same blocks always gets the same tags."""
+    layouts = [program.layout(part, path) for part in _PARTS]
+    used = sorted({number for _, numbers in layouts for number in numbers})
     if not used:
         return Whole("nothing_differs", "this email is the same for everyone")
+    if not all(piece for pieces, _ in layouts for piece in pieces[1:-1]):
+        return Whole("touching_values", "two values stand side by side, where a tag could come about")
+    word = _choose_word([piece for pieces, _ in layouts for piece in pieces])
     if not word:
         return Whole("no_tag", "no tag can be told apart from the text of this email")
     tags = {number: f"-{word}{number}-" for number in used}
-    values = tuple(tags.get(number, "") for number in range(used[-1] + 1))
-    subject, html, text = (put_together(program.layouts[part], values) for part in _PARTS)
-    return Skeleton(program, ready.language, subject, html, text, word, tags)
+    named = [tags.get(number, "") for number in range(used[-1] + 1)]
+    return Skeleton(language, *(put_together(layout, named) for layout in layouts), word, tags)
 
 
-def render_fragments(skeleton: Skeleton, recipients: Iterable[Recipient]) -> list[Fragments | Whole]:
-    """What to put in place of the tags for each recipient, in order; all of them in one generated loop.
-
-    Guarantees that `fill_in` gives what `render_ready` gives. Where that can't be promised, there is a
-    `Whole` instead: the context is out of the ordinary, the values are too long for the provider, or one
-    of them contains a tag or a NUL.
-    """
-    rows = [make_row(recipient.context, recipient.tracking) for recipient in recipients]
-    filled = skeleton.program.fill([row for row, _ in rows])
-    return [_check(skeleton, slots, urls) for slots, (_, urls) in zip(filled, rows, strict=True)]
-
-
-def fill_in(skeleton: Skeleton, fragments: Fragments) -> tuple[str, str, str]:
+def fill_in(fragments: Fragments) -> tuple[str, str, str]:
     """Subject, HTML and text as the provider makes them, one tag after the other in any order."""
-    parts = [skeleton.subject, skeleton.html, skeleton.text]
+    subject, html, text = fragments.skeleton.subject, fragments.skeleton.html, fragments.skeleton.text
     for tag, value in fragments.substitutions.items():
-        parts = [part.replace(tag, value) for part in parts]
-    subject, html, text = parts
+        subject, html, text = (part.replace(tag, value) for part in (subject, html, text))
     return subject, html, text
 
 
-def _check(skeleton: Skeleton, slots: Filled | None, urls: dict[bytes, str]) -> Fragments | Whole:
-    if slots is None:
-        return Whole("unusual_context", "this context holds values that only Jinja renders")
-    values = {tag: slots[number] for number, tag in skeleton.tags.items()}
-    joined = "".join(values.values())
+def _find_obstacle(skeleton: Skeleton, substitutions: Mapping[str, str]) -> Whole | None:
+    joined = "".join(substitutions.values())
     if "\0" in joined:
         return Whole("value_with_nul", "a value contains the character NUL")
     if skeleton.word in joined:
         return Whole("value_with_tag", "a value contains the word that tags are made of")
-    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, values))
+    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, substitutions))
     if size > MAX_SUBSTITUTION_BYTES:
         return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
-    if len(skeleton.html) + len(joined) * len(skeleton.tags) > MAX_BYTES:
+    if len(skeleton.html) + len(joined) * len(substitutions) > MAX_BYTES:
         return Whole("too_long", "the HTML could become longer than what is sent")
-    return Fragments(values, urls)
+    return None
 
 
 def _choose_word(pieces: Sequence[str]) -> str:

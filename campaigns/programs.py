@@ -3,20 +3,22 @@
 import hmac
 import marshal
 import sys
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from importlib.util import MAGIC_NUMBER
+from itertools import chain, count
 from types import CodeType
 
 from django.utils.crypto import salted_hmac
 
 from campaigns.compiling.expressions import NotGeneratedError
-from campaigns.compiling.generating import GENERATOR_VERSION, generate
+from campaigns.compiling.generating import BLOCK, GENERATOR_VERSION, generate
 from campaigns.compiling.running import Filled, Layout, Row, bind, run
 from campaigns.compiling.sandbox import html_environment, plain_environment
 
 _SIGNATURE_BYTES = 32
+MAX_PATHS = 1_000  # ways through one email's blocks that a process keeps the fixed text of
 
 
 def write_code(parts: Mapping[str, object]) -> CodeType | None:
@@ -58,28 +60,65 @@ def _versions() -> str:
 
 
 class Program:
-    """One compiled email in one market: computes slots, and puts them into the fixed text."""
+    """One compiled email in one market: computes values, and puts them into the fixed text."""
 
     def __init__(self, code: CodeType, *, market: str, timezone: str) -> None:
         environments = {
             "html": html_environment(market, timezone),
             "plain": plain_environment(market, timezone),
         }
-        self.layouts, self._fill = run(code, bind(environments))
+        self._layouts, self._segments, self._fill = run(code, bind(environments))
+        self._html: dict[tuple[int, ...], Layout] = {}
 
     def fill(self, rows: Iterable[Row]) -> list[Filled | None]:
-        """The slots of each row; None where a row holds what only Jinja can tell the meaning of."""
+        """The values of each row; None where a row holds what only Jinja can tell the meaning of."""
         return self._fill(list(rows))
+
+    def layout(self, part: str, path: tuple[int, ...]) -> Layout:
+        """One part's pieces of fixed text and the numbers of the values between them, for this path."""
+        if part != "html":
+            return self._layouts[part]
+        if path not in self._html:
+            if len(self._html) >= MAX_PATHS:
+                self._html.clear()
+            self._html[path] = self._follow(path)
+        return self._html[path]
 
     def assemble(self, part: str, filled: Filled) -> str:
         """One part of the email, whole."""
-        return put_together(self.layouts[part], filled)
+        values, path, more = filled
+        return put_together(self.layout(part, path), (*values, *more))
+
+    def _follow(self, path: tuple[int, ...]) -> Layout:
+        """The layout of the HTML with the path's segments in place of its blocks."""
+        pieces, numbers = self._layouts["html"]
+        steps = iter(path[1:])  # a path begins with its first block
+        more = count(self._number_of_values)
+        fixed, order = [pieces[0]], list[int]()
+        for piece, number in zip(pieces[1:], numbers, strict=True):
+            found = chain.from_iterable(self._take_block(steps)) if number == BLOCK else [None]
+            for item in found:
+                if item is None:
+                    order.append(next(more) if number == BLOCK else number)
+                    fixed.append("")
+                else:
+                    fixed[-1] += item
+            fixed[-1] += piece
+        return fixed, order
+
+    def _take_block(self, steps: Iterator[int]) -> Iterator[list[str | None]]:
+        return (self._segments[step] for step in iter(partial(next, steps, BLOCK), BLOCK))
+
+    @cached_property
+    def _number_of_values(self) -> int:
+        used = [number for _, numbers in self._layouts.values() for number in numbers]
+        return max([BLOCK, *used]) + 1
 
 
-def put_together(layout: Layout, filled: Filled) -> str:
-    """The pieces of fixed text with the slots between them."""
+def put_together(layout: Layout, values: Sequence[str]) -> str:
+    """The pieces of fixed text with the values between them."""
     pieces, numbers = layout
     text = [""] * (len(pieces) + len(numbers))
     text[::2] = pieces
-    text[1::2] = [filled[number] for number in numbers]
+    text[1::2] = [values[number] for number in numbers]
     return "".join(text)

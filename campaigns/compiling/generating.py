@@ -1,22 +1,25 @@
 """From compiled parts to one Python function that fills them in: see docs/adr/0006.
 
-An email is mostly the same for everyone. `generate` takes apart what is the same (the layout) from what
-is not (numbered slots), and writes a function that computes the slots of many recipients in one loop:
+An email is mostly the same for everyone. `generate` takes apart what is the same (layouts and segments)
+from what is not (values), and writes a function that computes the values of many recipients in one loop:
 
-    LAYOUTS = {"subject": (["Order ", ""], [0]), ...}      # slots stand between the pieces
+    LAYOUTS = {"subject": (["Order ", ""], [0]), ...}     # values 0, 1, ... between pieces of fixed text
+    SEGMENTS = [["<tr><td>", None, "</td></tr>"], ...]    # fixed text of long blocks, None for a value
     def fill(rows):
         ...
         for values, links, html_links in rows:
             ...
-            filled.append((v7, v8, ...))                   # None where Jinja has to do it
+            filled.append(((v7, v8), tuple(path), more))  # None where Jinja has to do it
 
-Whole emails and batches for substitution are both made of these slots, so they can't differ.
+A long block of HTML, such as the card of a product, puts the number of its segment on the `path` and its
+values into `more`: emails with the same path differ in values only. In a layout it is the number BLOCK.
+Whole emails and batches for substitution are both made of these values, so they can't differ.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 
 from jinja2 import Environment, nodes
 
@@ -30,15 +33,18 @@ def fill(rows):
     filled = []
     for values, links, html_links in rows:
         try:
+            path, more = [], []
             if "range" in values: refuse()
 """
 _FOOTER = """\
-            filled.append(({slots}))
+            filled.append((({slots}), tuple(path), more))
         except Exception:
             filled.append(None)
     return filled
 """
 _BODY_INDENT = 12
+_LONG = 400  # characters of fixed text that are worth a segment; shorter blocks are values themselves
+BLOCK = -1
 
 
 class _Code(str):
@@ -68,6 +74,7 @@ class Function:
     lines: list[_Line] = field(default_factory=list)
     slots: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # code of an expression: its slot
+    segments: list[list[str | None]] = field(default_factory=list)
 
     def add(self, indent: int, code: str, *, needs: str = "") -> None:
         self.lines.append(_Line(indent, code, needs))
@@ -108,13 +115,19 @@ class Part:
     numbers: list[int] = field(default_factory=list)
 
     def add_group(self, group: Group, *, tidy: str = "{}") -> None:
-        """Fixed text goes to the layout; everything else becomes a slot, passed through `tidy`."""
+        """Fixed text goes to the layout; the rest becomes a value, passed through `tidy`, or a block."""
         written = [*self._write_in_order(group)]
-        if any(isinstance(item, _Code | nodes.Stmt) for item in written):
-            self.numbers.append(self.function.add_slot(tidy.format(self._join(written))))
-            self.pieces.append("")
-        else:
+        if not any(isinstance(item, _Code | nodes.Stmt) for item in written):
             self.pieces[-1] += "".join(map(str, written))
+            return
+        if self.expressions.mode == "html" and any(map(_is_long, written)):
+            self.numbers.append(BLOCK)
+            self.function.add(_BODY_INDENT, f"path.append({BLOCK})")
+            LongBlock(self).write(written, _BODY_INDENT, self.scope)
+        else:
+            code = self.join(written, _BODY_INDENT, self.scope)
+            self.numbers.append(self.function.add_slot(tidy.format(code)))
+        self.pieces.append("")
 
     def _write_in_order(self, group: Group) -> "Iterator[Item | _Code]":
         """Expressions as code, so that each sees what was `set` before it and not what comes after."""
@@ -139,41 +152,61 @@ class Part:
         self.function.add(_BODY_INDENT, f"{variable} = {value}")
         self.function.lines.append(_check(_BODY_INDENT, variable))
 
-    def _join(self, group: "list[Item | _Code]") -> str:
+    def join(self, group: "Sequence[Item | _Code]", indent: int, scope: Scope) -> "_Code":
         """An expression for the group's text; loops and conditions collect theirs in a list first."""
         if any(isinstance(item, nodes.Stmt) for item in group):
             output = self.function.variables.make("")
-            self.function.add(_BODY_INDENT, f"{output} = []")
-            Block(self, output).write(group, _BODY_INDENT, self.scope)
-            return f'"".join({output})'
-        codes = [self.write_item(item, self.scope) for item in group]
-        return codes[0] if len(codes) == 1 else f'"".join(({", ".join(codes)}))'
+            self.function.add(indent, f"{output} = []")
+            ShortBlock(self, output).write(group, indent, scope)
+            return _Code(f'"".join({output})')
+        codes = [_code(self.write_item(item, scope)) for item in group]
+        return _Code(codes[0] if len(codes) == 1 else f'"".join(({", ".join(codes)}))')
 
-    def write_item(self, item: "Item | _Code", scope: Scope) -> "_Code":
-        """Code for a piece of the text: what is code already, fixed text, or an expression."""
-        if isinstance(item, _Code):
-            return item
-        return _Code(repr(item) if isinstance(item, str) else self.expressions.show(item, scope))
+    def write_item(self, item: "Item | _Code", scope: Scope) -> "str | _Code":
+        """An expression as code; fixed text as it is."""
+        return item if isinstance(item, str) else _Code(self.expressions.show(item, scope))
+
+
+def _code(item: "str | _Code") -> str:
+    return item if isinstance(item, _Code) else repr(item)
+
+
+def _is_long(item: "Item | _Code") -> bool:
+    if not isinstance(item, nodes.For | nodes.If):
+        return False
+    return sum(len(text.data) for text in item.find_all(nodes.TemplateData)) > _LONG
 
 
 @dataclass(frozen=True)
 class Block:
-    """Writes what stands inside conditions and loops, which collect their text in the list `output`."""
+    """Writes what stands inside conditions and loops."""
 
     part: Part
-    output: str
 
     def write(self, items: Iterable[Item], indent: int, scope: Scope) -> None:
         ready: list[str] = []
         for item in _flatten(items):
             if isinstance(item, str | nodes.Expr):
                 ready.append(self.part.write_item(item, scope))
-            else:
+            elif self.takes_apart(item):
                 self._put(ready, indent)
                 ready = []
                 self._write_statement(item, indent, scope)
+            else:
+                ready.append(self.part.join([item], indent, scope))
         self._put(ready, indent)
         self._line(indent, "pass")
+
+    def takes_apart(self, item: nodes.Node) -> bool:
+        raise NotImplementedError
+
+    def put(self, ready: list[str], indent: int) -> None:
+        """Writes the line that takes fixed text and values over into the email."""
+        raise NotImplementedError
+
+    def _put(self, ready: list[str], indent: int) -> None:
+        if ready:
+            self.put(ready, indent)
 
     def _write_statement(self, node: nodes.Node, indent: int, scope: Scope) -> None:
         if isinstance(node, nodes.If):
@@ -182,10 +215,6 @@ class Block:
             self._write_for(node, indent, scope)
         else:
             raise NotGeneratedError(f"{type(node).__name__} inside of a condition or a loop")
-
-    def _put(self, ready: list[str], indent: int) -> None:
-        if ready:
-            self._line(indent, f"{self.output} += ({''.join(f'{code}, ' for code in ready)})")
 
     def _line(self, indent: int, code: str, *, needs: str = "") -> None:
         self.part.function.add(indent, code, needs=needs)
@@ -223,6 +252,37 @@ class Block:
         inner |= {name: self.part.function.variables.make(name) for name in names}
         written = ", ".join(inner[name] for name in names)
         return (f"({written},)" if isinstance(target, nodes.Tuple) else written), inner
+
+
+@dataclass(frozen=True)
+class ShortBlock(Block):
+    """Collects its text in the list `output`."""
+
+    output: str
+
+    def takes_apart(self, item: nodes.Node) -> bool:
+        return True
+
+    def put(self, ready: list[str], indent: int) -> None:
+        self._line(indent, f"{self.output} += ({''.join(f'{_code(item)}, ' for item in ready)})")
+
+
+class LongBlock(Block):
+    """Puts segments on the path, and their values into `more`."""
+
+    def takes_apart(self, item: nodes.Node) -> bool:
+        return _is_long(item) or not isinstance(item, nodes.For | nodes.If)
+
+    def put(self, ready: list[str], indent: int) -> None:
+        function = self.part.function
+        runs = [(is_code, list(run)) for is_code, run in groupby(ready, lambda item: isinstance(item, _Code))]
+        self._line(indent, f"path.append({len(function.segments)})")
+        function.segments.append([None if is_code else "".join(run) for is_code, run in runs])
+        values = [
+            run[0] if len(run) == 1 else f'"".join(({", ".join(run)}))' for is_code, run in runs if is_code
+        ]
+        if values:
+            self._line(indent, f"more += ({''.join(f'{value}, ' for value in values)})")
 
 
 def _stored(target: nodes.Node) -> list[str]:
@@ -287,7 +347,7 @@ def _write_html(part: Part, body: list[nodes.Node]) -> None:
 
 
 def generate(parts: Mapping[str, object], environments: Mapping[Mode, Environment]) -> str:
-    """The Python source of a module with LAYOUTS and `fill`. Raises NotGeneratedError."""
+    """The Python source of a module with LAYOUTS, SEGMENTS and `fill`. Raises NotGeneratedError."""
     function = Function()
     writers: dict[str, tuple[Mode, Callable[[Part, list[nodes.Node]], None]]] = {
         "subject": ("plain", partial(_write_line, tidy=cut_subject)),
@@ -300,4 +360,4 @@ def generate(parts: Mapping[str, object], environments: Mapping[Mode, Environmen
         part = Part(function, Expressions(function.variables, mode))
         write(part, environments[mode].parse(str(parts[name])).body)
         layouts[name] = (part.pieces, part.numbers)
-    return f"LAYOUTS = {layouts!r}\n{function.write()}"
+    return f"LAYOUTS = {layouts!r}\nSEGMENTS = {function.segments!r}\n{function.write()}"

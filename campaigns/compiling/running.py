@@ -20,10 +20,11 @@ MAX_TEXTS = 20_000  # the longest lists of titles, prices and names that a proce
 
 _SPECIAL = re.compile("[&<>'\"]")
 
-# Pieces of fixed text, and the numbers of the slots that stand between them.
+# Pieces of fixed text, and the numbers of the values that stand between them.
 Layout = tuple[list[str], list[int]]
 Row = tuple[Mapping[str, Any], Mapping[Any, str], Mapping[Any, str]]
-Filled = tuple[str, ...]
+Segments = list[list[str | None]]
+Filled = tuple[tuple[str, ...], tuple[int, ...], list[str]]  # values, path, values of long blocks
 Fill = Callable[[list[Row]], list[Filled | None]]
 
 
@@ -72,7 +73,7 @@ class HtmlLinks(dict[object, str]):
 def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
     """The names that generated code may use, for one market: nothing but these and the built-in `list`."""
     names: dict[str, Any] = {
-        "__builtins__": {"list": list, "dict": dict, "str": str, "type": type, "len": len,
+        "__builtins__": {"list": list, "tuple": tuple, "dict": dict, "str": str, "type": type, "len": len,
                          "enumerate": enumerate, "Exception": Exception},
         "refuse": _refuse,
         "range_": environments["html"].globals["range"],
@@ -93,12 +94,12 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
 def run(
     code: CodeType, names: dict[str, Any]
 ) -> tuple[dict[str, Layout], Callable[[list[Row]], list[Filled | None]]]:
-    """The layouts of the four parts, and the function that fills the slots of many rows.
+    """The layouts of the four parts, the segments, and the function that computes the values of many rows.
 
     A row that holds anything out of the ordinary gives None: Jinja has to render it.
     """
     exec(code, names)  # noqa: S102 (our own generator's code; stored code is taken only if we signed it)
-    return names["LAYOUTS"], names["fill"]
+    return names["LAYOUTS"], names["SEGMENTS"], names["fill"]
 
 
 def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[..., Any]]]:
