@@ -139,7 +139,8 @@ class _Tracked:
         if not key or plain in self.untracked:
             return url
         self.urls[key] = plain
-        return Address(self.tracking.link(url))
+        link = self.tracking.link(url)
+        return url if link is url else Address(link)
 
 
 def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[bytes, str]]:
