@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from time import process_time
 from typing import Any
@@ -89,7 +89,7 @@ def find_mrml() -> Callable[[str], object] | None:
     except ImportError:
         print("mrml is not installed: skipped")
         return None
-    return to_html  # type: ignore[no-any-return]  # mrml comes without types
+    return to_html
 
 
 def whole_ways(ready: ReadyEmail, splitter: Splitter) -> Ways:
@@ -149,7 +149,7 @@ def compare(recipients: int) -> dict[str, float]:
     }
 
 
-def compare_ways(ready: ReadyEmail, contexts: list[Context]) -> Counter[str]:
+def compare_ways(ready: ReadyEmail, contexts: Sequence[Context]) -> Counter[str]:
     splitter = split(ready)
     assert ready.program
     assert isinstance(splitter, Splitter)

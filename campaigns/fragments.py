@@ -114,7 +114,8 @@ def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Wh
         return Whole("no_tag", "no tag can be told apart from the text of this email")
     tags = {number: f"-{word}{number}-" for number in used}
     named = [tags.get(number, "") for number in range(used[-1] + 1)]
-    return Skeleton(language, *(put_together(layout, named) for layout in layouts), word, tags)
+    subject, html, text = (put_together(layout, named) for layout in layouts)
+    return Skeleton(language, subject, html, text, word, tags)
 
 
 def fill_in(fragments: Fragments) -> tuple[str, str, str]:

@@ -11,11 +11,13 @@ from itertools import chain, count
 from types import CodeType
 
 from django.utils.crypto import salted_hmac
+from jinja2 import TemplateError
 
-from campaigns.compiling.expressions import NotGeneratedError
-from campaigns.compiling.generating import BLOCK, GENERATOR_VERSION, generate
+from campaigns.compiling.blocks import BLOCK
+from campaigns.compiling.expressions import Mode, NotGeneratedError
+from campaigns.compiling.generating import GENERATOR_VERSION, generate
 from campaigns.compiling.running import Filled, Layout, Row, bind, run
-from campaigns.compiling.sandbox import html_environment, plain_environment
+from campaigns.compiling.sandbox import DataEnvironment, html_environment, plain_environment
 
 _SIGNATURE_BYTES = 32
 MAX_PATHS = 1_000  # ways through one email's blocks that a process keeps the fixed text of
@@ -23,11 +25,10 @@ MAX_PATHS = 1_000  # ways through one email's blocks that a process keeps the fi
 
 def write_code(parts: Mapping[str, object]) -> CodeType | None:
     """Bytecode for compiled parts, the same for every market; None where only Jinja can render them."""
-    environments = {"html": html_environment("en"), "plain": plain_environment("en")}
     try:
-        source = generate(parts, environments)
+        source = generate(parts, _environments("en"))
         return compile(source, "<email>", "exec", dont_inherit=True)
-    except (NotGeneratedError, SyntaxError, RecursionError):
+    except (NotGeneratedError, TemplateError, SyntaxError, RecursionError):
         return None
 
 
@@ -59,15 +60,15 @@ def _versions() -> str:
     return f"{sys.implementation.cache_tag} {MAGIC_NUMBER.hex()} {version('jinja2')} {GENERATOR_VERSION}"
 
 
+def _environments(market: str, timezone: str = "UTC") -> dict[Mode, DataEnvironment]:
+    return {"html": html_environment(market, timezone), "plain": plain_environment(market, timezone)}
+
+
 class Program:
     """One compiled email in one market: computes values, and puts them into the fixed text."""
 
     def __init__(self, code: CodeType, *, market: str, timezone: str) -> None:
-        environments = {
-            "html": html_environment(market, timezone),
-            "plain": plain_environment(market, timezone),
-        }
-        self._layouts, self._segments, self._fill = run(code, bind(environments))
+        self._layouts, self._segments, self._fill = run(code, bind(_environments(market, timezone)))
         self._html: dict[tuple[int, ...], Layout] = {}
 
     def fill(self, rows: Iterable[Row]) -> list[Filled | None]:

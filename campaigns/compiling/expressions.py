@@ -173,10 +173,11 @@ class Expressions:
         values = [self.write(value, scope) for value in (node.node, *node.args)]
         return ", ".join([*values, *(self._keyword(pair, scope) for pair in node.kwargs)])
 
-    def _keyword(self, pair: nodes.Keyword, scope: Scope) -> str:
-        if iskeyword(pair.key) or not (pair.key.isascii() and pair.key.isidentifier()):
-            raise NotGeneratedError(f"argument {pair.key}")
-        return f"{pair.key}={self.write(pair.value, scope)}"
+    def _keyword(self, pair: nodes.Pair | nodes.Keyword, scope: Scope) -> str:
+        name = str(pair.key)
+        if iskeyword(name) or not (name.isascii() and name.isidentifier()):
+            raise NotGeneratedError(f"argument {name}")
+        return f"{name}={self.write(pair.value, scope)}"
 
 
 def _called(node: nodes.Call) -> str:

@@ -16,296 +16,26 @@ values into `more`: emails with the same path differ in values only. In a layout
 Whole emails and batches for substitution are both made of these values, so they can't differ.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import chain, groupby
 
 from jinja2 import Environment, nodes
 
-from campaigns.compiling.expressions import Expressions, Mode, NotGeneratedError, Scope, Variables
+from campaigns.compiling.blocks import Group, Part, flatten
+from campaigns.compiling.expressions import Expressions, Mode
+from campaigns.compiling.functions import Function
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
 GENERATOR_VERSION = 1
-_RESERVED = frozenset({"loop", "range", "_link"})
-_HEADER = """\
-def fill(rows):
-    filled = []
-    for values, links, html_links in rows:
-        try:
-            path, more = [], []
-            if "range" in values: refuse()
-"""
-_FOOTER = """\
-            filled.append((({slots}), tuple(path), more))
-        except Exception:
-            filled.append(None)
-    return filled
-"""
-_BODY_INDENT = 12
-_LONG = 400  # characters of fixed text that are worth a segment; shorter blocks are values themselves
-BLOCK = -1
-
-
-class _Code(str):
-    """Python, where a plain string would be text."""
-
-    __slots__ = ()
-
-
-Item = nodes.Node | str  # a statement or an expression, or text between them
-Group = list[Item]
-
-
-@dataclass
-class _Line:
-    """`needs` is a dictionary or a loop whose use, known only later, decides whether the line is written."""
-
-    indent: int
-    code: str
-    needs: str = ""
-
-
-@dataclass
-class Function:
-    """Grows line by line; `slots` are the variables of the result, in order."""
-
-    variables: Variables = field(default_factory=Variables)
-    lines: list[_Line] = field(default_factory=list)
-    slots: list[str] = field(default_factory=list)
-    known: dict[str, int] = field(default_factory=dict)  # code of an expression: its slot
-    segments: list[list[str | None]] = field(default_factory=list)
-
-    def add(self, indent: int, code: str, *, needs: str = "") -> None:
-        self.lines.append(_Line(indent, code, needs))
-
-    def add_slot(self, code: str) -> int:
-        """The number of the slot for this expression; equal expressions share one."""
-        if code not in self.known:
-            variable = self.variables.make("")
-            self.add(_BODY_INDENT, f"{variable} = {code}")
-            self.known[code] = len(self.slots)
-            self.slots.append(variable)
-        return self.known[code]
-
-    def write(self) -> str:
-        used = self.variables.looked_into | self.variables.counted
-        reads = [
-            (_Line(_BODY_INDENT, f"{variable} = values[{name!r}]"), _check(_BODY_INDENT, variable))
-            for name, variable in self.variables.context.items()
-        ]
-        lines = [line for line in [*chain(*reads), *self.lines] if not line.needs or line.needs in used]
-        body = [f"{' ' * line.indent}{line.code}" for line in lines]
-        slots = "".join(f"{slot}, " for slot in self.slots)
-        return "\n".join([_HEADER.rstrip("\n"), *body, _FOOTER.format(slots=slots)])
-
-
-def _check(indent: int, variable: str) -> _Line:
-    return _Line(indent, f"if type({variable}) is not dict and {variable} is not None: refuse()", variable)
-
-
-@dataclass
-class Part:
-    """Writes one part of the email: its layout, and its slots into the function."""
-
-    function: Function
-    expressions: Expressions
-    scope: dict[str, str] = field(default_factory=dict)
-    pieces: list[str] = field(default_factory=lambda: [""])
-    numbers: list[int] = field(default_factory=list)
-
-    def add_group(self, group: Group, *, tidy: str = "{}") -> None:
-        """Fixed text goes to the layout; the rest becomes a value, passed through `tidy`, or a block."""
-        written = [*self._write_in_order(group)]
-        if not any(isinstance(item, _Code | nodes.Stmt) for item in written):
-            self.pieces[-1] += "".join(map(str, written))
-            return
-        if self.expressions.mode == "html" and any(map(_is_long, written)):
-            self.numbers.append(BLOCK)
-            self.function.add(_BODY_INDENT, f"path.append({BLOCK})")
-            LongBlock(self).write(written, _BODY_INDENT, self.scope)
-        else:
-            code = self.join(written, _BODY_INDENT, self.scope)
-            self.numbers.append(self.function.add_slot(tidy.format(code)))
-        self.pieces.append("")
-
-    def _write_in_order(self, group: Group) -> "Iterator[Item | _Code]":
-        """Expressions as code, so that each sees what was `set` before it and not what comes after."""
-        has_block = False
-        for item in group:
-            if isinstance(item, nodes.Assign):
-                if has_block:
-                    raise NotGeneratedError("set right behind a block")
-                self._assign(item)
-                continue
-            has_block = has_block or isinstance(item, nodes.Stmt)
-            yield item if isinstance(item, str | nodes.Stmt) else self.write_item(item, self.scope)
-
-    def _assign(self, node: nodes.Assign) -> None:
-        target = node.target
-        if not isinstance(target, nodes.Name) or target.name in _RESERVED:
-            raise NotGeneratedError("set of more than a name")
-        if target.name in self.function.variables.context:
-            raise NotGeneratedError(f"{target.name} is used before it is set")
-        value = self.expressions.write(node.node, self.scope)
-        variable = self.scope[target.name] = self.function.variables.make(target.name)
-        self.function.add(_BODY_INDENT, f"{variable} = {value}")
-        self.function.lines.append(_check(_BODY_INDENT, variable))
-
-    def join(self, group: "Sequence[Item | _Code]", indent: int, scope: Scope) -> "_Code":
-        """An expression for the group's text; loops and conditions collect theirs in a list first."""
-        if any(isinstance(item, nodes.Stmt) for item in group):
-            output = self.function.variables.make("")
-            self.function.add(indent, f"{output} = []")
-            ShortBlock(self, output).write(group, indent, scope)
-            return _Code(f'"".join({output})')
-        codes = [_code(self.write_item(item, scope)) for item in group]
-        return _Code(codes[0] if len(codes) == 1 else f'"".join(({", ".join(codes)}))')
-
-    def write_item(self, item: "Item | _Code", scope: Scope) -> "str | _Code":
-        """An expression as code; fixed text as it is."""
-        return item if isinstance(item, str) else _Code(self.expressions.show(item, scope))
-
-
-def _code(item: "str | _Code") -> str:
-    return item if isinstance(item, _Code) else repr(item)
-
-
-def _is_long(item: "Item | _Code") -> bool:
-    if not isinstance(item, nodes.For | nodes.If):
-        return False
-    return sum(len(text.data) for text in item.find_all(nodes.TemplateData)) > _LONG
-
-
-@dataclass(frozen=True)
-class Block:
-    """Writes what stands inside conditions and loops."""
-
-    part: Part
-
-    def write(self, items: Iterable[Item], indent: int, scope: Scope) -> None:
-        ready: list[str] = []
-        for item in _flatten(items):
-            if isinstance(item, str | nodes.Expr):
-                ready.append(self.part.write_item(item, scope))
-            elif self.takes_apart(item):
-                self._put(ready, indent)
-                ready = []
-                self._write_statement(item, indent, scope)
-            else:
-                ready.append(self.part.join([item], indent, scope))
-        self._put(ready, indent)
-        self._line(indent, "pass")
-
-    def takes_apart(self, item: nodes.Node) -> bool:
-        raise NotImplementedError
-
-    def put(self, ready: list[str], indent: int) -> None:
-        """Writes the line that takes fixed text and values over into the email."""
-        raise NotImplementedError
-
-    def _put(self, ready: list[str], indent: int) -> None:
-        if ready:
-            self.put(ready, indent)
-
-    def _write_statement(self, node: nodes.Node, indent: int, scope: Scope) -> None:
-        if isinstance(node, nodes.If):
-            self._write_if(node, indent, scope)
-        elif isinstance(node, nodes.For):
-            self._write_for(node, indent, scope)
-        else:
-            raise NotGeneratedError(f"{type(node).__name__} inside of a condition or a loop")
-
-    def _line(self, indent: int, code: str, *, needs: str = "") -> None:
-        self.part.function.add(indent, code, needs=needs)
-
-    def _write_if(self, node: nodes.If, indent: int, scope: Scope) -> None:
-        for keyword, branch in zip(["if", *["elif"] * len(node.elif_)], [node, *node.elif_], strict=True):
-            self._line(indent, f"{keyword} {self.part.expressions.write(branch.test, scope)}:")
-            self.write(branch.body, indent + 1, scope)
-        if node.else_:
-            self._line(indent, "else:")
-            self.write(node.else_, indent + 1, scope)
-
-    def _write_for(self, node: nodes.For, indent: int, scope: Scope) -> None:
-        if node.test or node.recursive:
-            raise NotGeneratedError("a loop with a condition")
-        variables = self.part.function.variables
-        variables.number += 1
-        loop = str(variables.number)
-        targets, inner = self._name_targets(node.target, {**scope, "loop": loop})
-        self._line(indent, f"q{loop} = {self.part.expressions.write(node.iter, scope)}")
-        self._line(indent, f"q{loop} = list(q{loop})", needs=loop)
-        self._line(indent, f"for i{loop}, {targets} in enumerate(q{loop}):")
-        for name in _stored(node.target):
-            self.part.function.lines.append(_check(indent + 1, inner[name]))
-        self.write(node.body, indent + 1, inner)
-        if node.else_:
-            variables.counted.add(loop)
-            self._line(indent, f"if not q{loop}:")
-            self.write(node.else_, indent + 1, scope)
-
-    def _name_targets(self, target: nodes.Node, inner: dict[str, str]) -> tuple[str, dict[str, str]]:
-        names = _stored(target)
-        if _RESERVED.intersection(names) or len(set(names)) != len(names):
-            raise NotGeneratedError("a loop over a reserved name")
-        inner |= {name: self.part.function.variables.make(name) for name in names}
-        written = ", ".join(inner[name] for name in names)
-        return (f"({written},)" if isinstance(target, nodes.Tuple) else written), inner
-
-
-@dataclass(frozen=True)
-class ShortBlock(Block):
-    """Collects its text in the list `output`."""
-
-    output: str
-
-    def takes_apart(self, item: nodes.Node) -> bool:
-        return True
-
-    def put(self, ready: list[str], indent: int) -> None:
-        self._line(indent, f"{self.output} += ({''.join(f'{_code(item)}, ' for item in ready)})")
-
-
-class LongBlock(Block):
-    """Puts segments on the path, and their values into `more`."""
-
-    def takes_apart(self, item: nodes.Node) -> bool:
-        return _is_long(item) or not isinstance(item, nodes.For | nodes.If)
-
-    def put(self, ready: list[str], indent: int) -> None:
-        function = self.part.function
-        runs = [(is_code, list(run)) for is_code, run in groupby(ready, lambda item: isinstance(item, _Code))]
-        self._line(indent, f"path.append({len(function.segments)})")
-        function.segments.append([None if is_code else "".join(run) for is_code, run in runs])
-        values = [
-            run[0] if len(run) == 1 else f'"".join(({", ".join(run)}))' for is_code, run in runs if is_code
-        ]
-        if values:
-            self._line(indent, f"more += ({''.join(f'{value}, ' for value in values)})")
-
-
-def _stored(target: nodes.Node) -> list[str]:
-    items = target.items if isinstance(target, nodes.Tuple) else [target]
-    names = [item.name for item in items if isinstance(item, nodes.Name)]
-    if len(names) != len(items):
-        raise NotGeneratedError("a loop over nested names")
-    return names
-
-
-def _flatten(body: Iterable[Item]) -> Iterator[Item]:
-    """Statements, expressions, and text as plain strings."""
-    for node in body:
-        for item in node.nodes if isinstance(node, nodes.Output) else [node]:
-            yield item.data if isinstance(item, nodes.TemplateData) else item
 
 
 def _group_html(body: list[nodes.Node]) -> Iterator[Group]:
     """Text alone, and between it whatever stands side by side: two slots never touch."""
     group: Group = []
-    for item in _flatten(body):
+    for item in flatten(body):
         if isinstance(item, str):
-            yield from (group, [item])
+            yield group
+            yield [item]
             group = []
         else:
             group.append(item)
@@ -315,19 +45,20 @@ def _group_html(body: list[nodes.Node]) -> Iterator[Group]:
 def _group_text(body: list[nodes.Node]) -> Iterator[Group]:
     """Like `_group_html`, with the white space around a slot inside it, where gaps can be closed."""
     group: Group = []
-    for item in _flatten(body):
+    for item in flatten(body):
         core = item.strip() if isinstance(item, str) else ""
         if not core:
             group.append(item)
             continue
         before, _, after = str(item).partition(core)
-        yield from ([*group, before], [core])
+        yield [*group, before]
+        yield [core]
         group = [after]
     yield group
 
 
 def _write_line(part: Part, body: list[nodes.Node], tidy: Callable[[str], str]) -> None:
-    part.add_group([*_flatten(body)], tidy=f"{tidy.__name__}({{}})")
+    part.add_group([*flatten(body)], tidy=f"{tidy.__name__}({{}})")
     part.pieces = [tidy(piece) for piece in part.pieces]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -16,7 +16,7 @@ from campaigns.compiling.expressions import Mode
 from campaigns.compiling.sandbox import DataEnvironment
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
-MAX_TEXTS = 20_000  # the longest lists of titles, prices and names that a process keeps ready
+MAX_TEXTS = 10_000  # titles, prices and names that a process keeps ready for a market
 
 _SPECIAL = re.compile("[&<>'\"]")
 
@@ -85,15 +85,19 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
         "join_lines": join_lines,
     }  # fmt: skip
     for mode, environment in environments.items():
-        show = partial(_show_html if mode == "html" else _show_plain, environment)
-        names |= {f"show_{mode}": show, f"{mode}_texts": Texts(show)}
+        texts = _keep_texts(mode, environment)
+        names |= {f"show_{mode}": texts.show, f"{mode}_texts": texts}
         names |= {f"{mode}_{name}": call for name, call in _bind_filters(environment)}
     return names | {f"is_{name}": test for name, test in environments["html"].tests.items()}
 
 
-def run(
-    code: CodeType, names: dict[str, Any]
-) -> tuple[dict[str, Layout], Callable[[list[Row]], list[Filled | None]]]:
+@lru_cache(maxsize=128)
+def _keep_texts(mode: Mode, environment: DataEnvironment) -> Texts:
+    """One dictionary for all emails of a market: titles and prices come again in each of them."""
+    return Texts(partial(_show_html if mode == "html" else _show_plain, environment))
+
+
+def run(code: CodeType, names: dict[str, Any]) -> tuple[dict[str, Layout], Segments, Fill]:
     """The layouts of the four parts, the segments, and the function that computes the values of many rows.
 
     A row that holds anything out of the ordinary gives None: Jinja has to render it.

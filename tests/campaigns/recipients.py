@@ -7,7 +7,8 @@ from typing import Any
 LANGUAGES = ("en", "fa", "ar", "he", "ru", "de", "fr")
 NAMES = ("Sara", "علی", "דנה", "Пётр", "O'Neil & Söhne", "<b>Bob</b>", "李雷", "", "Ann  Marie", "-7-")
 TITLES = (
-    "Kettle", 'Cup 12" <blue>', "قوری چینی", "כוס & צלחת", "Чайник «Волга»", "T-light holder", "A\nB", "50 % wool"
+    "Kettle", 'Cup 12" <blue>', "قوری چینی", "כוס & צלחת", "Чайник «Волга»", "T-light holder", "A\nB",
+    "50 % wool",
 )  # fmt: skip
 CODES = ("better_version", "bought_together", "popular")
 

@@ -1,6 +1,7 @@
 """Generated code and Jinja come to the same email, whatever the template and whoever the customer."""
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_every_shipped_email_is_generated_and_equals_that_of_jinja(directory: An
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 1000) | st.sampled_from([0.5, -0.0, 2.0])
     | st.text(alphabet="a<&'\"\n ب\u202eé{%", max_size=6)
-    | st.sampled_from(["https://x.example/a?b=1&c=2", "javascript:alert(1)", "2026-11-22", "12.50", "mailto:a"])
+    | st.sampled_from(["https://x.example/a?b=1&c=2", "javascript:alert(1)", "2026-11-22", "12.50"])
     | st.builds(Markup, st.sampled_from(["<b>x</b>", "plain"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "items"]), inner),
     max_leaves=5,
@@ -78,23 +79,26 @@ CONTEXTS = st.fixed_dictionaries(
     {"order": THINGS, "shop": THINGS}, optional={"customer": VALUES, "cart": THINGS}
 )
 
+ATOMS = """
+    order.a  order.items  shop.b  order['a']  order.lines[0]  order.lines[-1]  order.lines[:2]  customer
+    cart.a.b  x  x.a  loop.index  loop.last  1  -2  '<q>'  none  [1,order.a]  range(3)  missing  (order.a\tis\tdefined)
+    (x\tis\tnone)  (order.b\tis\todd)  shop.items|length
+"""
+FILTERS = """
+    money('GBP')  date  number  plural(one='{n}<i>',other='{n}&')  upper  first  last  default('d')  length
+    truncate(3)  join(',')  trim  capitalize  image_url  css_color  url_part  urlencode
+"""
+OPERATORS = st.sampled_from(["and", "or", "==", "<", "~", "+", "-", "in"])
 EXPRESSIONS = st.recursive(
-    st.sampled_from(
-        ["order.a", "order.items", "shop.b", "order['a']", "order.lines[0]", "order.lines[-1]", "order.lines[:2]",
-         "customer", "cart.a.b", "x", "x.a", "loop.index", "loop.last", "1", "-2", "'<q>'", "none", "[1, order.a]",
-         "range(3)", "missing", "(order.a is defined)", "(x is none)", "(order.b is odd)", "shop.items|length"]
-    ),
+    st.sampled_from([atom for atom in re.split(" {2,}|\n", ATOMS) if atom]),
     lambda inner: st.one_of(
-        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or", "==", "<", "~", "+", "-", "in"]), inner),
+        st.builds("({} {} {})".format, inner, OPERATORS, inner),
         st.builds("({} if {} else {})".format, inner, inner, inner),
         st.builds("(not {})".format, inner),
-        st.builds("({})|{}".format, inner, st.sampled_from(
-            ["money('GBP')", "date", "number", "plural(one='{n} <i>', other='{n} &')", "upper", "first", "last",
-             "default('d')", "length", "truncate(3)", "join(', ')", "trim", "capitalize", "image_url",
-             "css_color", "url_part", "urlencode"])),
+        st.builds("({})|{}".format, inner, st.sampled_from(FILTERS.split())),
     ),
     max_leaves=4,
-)  # fmt: skip
+)
 SHOWN = st.builds("{{{{ {} }}}}".format, EXPRESSIONS) | st.builds("{{{{ _link({}) }}}}".format, EXPRESSIONS)
 PIECES = st.sampled_from(["\n", " \n\n ", "text ", "<b>", "\n\n\n", "%s {n} ' \\", "‏و"])
 BLOCKS = st.recursive(
