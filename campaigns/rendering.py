@@ -66,16 +66,6 @@ class RenderedEmail:
 
 
 @dataclass(frozen=True)
-class JinjaParts:
-    """The four parts as Jinja templates: right for every context, slow for all of them."""
-
-    subject: Template
-    preheader: Template
-    html: Template
-    text: Template
-
-
-@dataclass(frozen=True)
 class ReadyEmail:
     """Compiled parts, ready for one market: as a program where there is one, and as Jinja when asked."""
 
@@ -89,15 +79,15 @@ class ReadyEmail:
         return self.parts["language"]
 
     @cached_property
-    def jinja(self) -> JinjaParts:
-        """Compiled at the first email that needs it: tens of milliseconds."""
+    def jinja(self) -> dict[str, Template]:
+        """The four parts as Jinja templates, compiled when first asked for: tens of milliseconds."""
         plain = plain_environment(self.market, self.timezone)
-        return JinjaParts(
-            subject=plain.from_string(self.parts["subject"]),
-            preheader=plain.from_string(self.parts["preheader"]),
-            html=html_environment(self.market, self.timezone).from_string(self.parts["html"]),
-            text=plain.from_string(self.parts["text"]),
-        )
+        return {
+            "subject": plain.from_string(self.parts["subject"]),
+            "preheader": plain.from_string(self.parts["preheader"]),
+            "html": html_environment(self.market, self.timezone).from_string(self.parts["html"]),
+            "text": plain.from_string(self.parts["text"]),
+        }
 
 
 def link_key(url: str) -> bytes:
@@ -185,10 +175,10 @@ def render_with_jinja(
     jinja = ready.jinja
     try:
         return RenderedEmail(
-            subject=cut_subject(jinja.subject.render(values)),
-            preheader=join_lines(jinja.preheader.render(values)),
-            html=jinja.html.render(values),
-            text=tidy_text(jinja.text.render(values)),
+            subject=cut_subject(jinja["subject"].render(values)),
+            preheader=join_lines(jinja["preheader"].render(values)),
+            html=jinja["html"].render(values),
+            text=tidy_text(jinja["text"].render(values)),
             language=ready.language,
             urls=urls,
         )

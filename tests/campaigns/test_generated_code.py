@@ -81,7 +81,8 @@ CONTEXTS = st.fixed_dictionaries(
 
 ATOMS = """
     order.a  order.items  shop.b  order['a']  order.lines[0]  order.lines[-1]  order.lines[:2]  customer
-    cart.a.b  x  x.a  loop.index  loop.last  1  -2  '<q>'  none  [1,order.a]  range(3)  missing  (order.a\tis\tdefined)
+    cart.a.b  x  x.a  loop.index  loop.last  1  -2  '<q>'  none  [1,order.a]  range(3)  missing
+    (order.a\tis\tdefined)
     (x\tis\tnone)  (order.b\tis\todd)  shop.items|length
 """
 FILTERS = """
