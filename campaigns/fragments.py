@@ -32,14 +32,15 @@ class Whole:
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """The email with tags where it differs from recipient to recipient. `tags` are by number of the value."""
+    """The email with tags where it differs from recipient to recipient; `numbers` are those of the values."""
 
     language: str
     subject: str
     html: str
     text: str
     word: str
-    tags: Mapping[int, str]
+    tags: Sequence[str]
+    numbers: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Splitter:
         if isinstance(skeleton, Whole):
             return skeleton
         both = (*values, *more)
-        substitutions = {tag: both[number] for number, tag in skeleton.tags.items()}
+        substitutions = dict(zip(skeleton.tags, [both[number] for number in skeleton.numbers], strict=True))
         return _find_obstacle(skeleton, substitutions) or Fragments(skeleton, substitutions, urls)
 
 
@@ -112,10 +113,9 @@ def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Wh
     word = _choose_word([piece for pieces, _ in layouts for piece in pieces])
     if not word:
         return Whole("no_tag", "no tag can be told apart from the text of this email")
-    tags = {number: f"-{word}{number}-" for number in used}
-    named = [tags.get(number, "") for number in range(used[-1] + 1)]
+    named = [f"-{word}{number}-" for number in range(used[-1] + 1)]
     subject, html, text = (put_together(layout, named) for layout in layouts)
-    return Skeleton(language, subject, html, text, word, tags)
+    return Skeleton(language, subject, html, text, word, [named[number] for number in used], used)
 
 
 def fill_in(fragments: Fragments) -> tuple[str, str, str]:
@@ -132,7 +132,7 @@ def _find_obstacle(skeleton: Skeleton, substitutions: Mapping[str, str]) -> Whol
         return Whole("value_with_nul", "a value contains the character NUL")
     if skeleton.word in joined:
         return Whole("value_with_tag", "a value contains the word that tags are made of")
-    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, substitutions))
+    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, skeleton.tags))
     if size > MAX_SUBSTITUTION_BYTES:
         return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
     if len(skeleton.html) + len(joined) * len(substitutions) > MAX_BYTES:

@@ -144,8 +144,11 @@ def format_date(value: object, length: DateLength = "long", *, language: str, ti
 
     `value` is an ISO 8601 string, a date or a datetime. What can't be read is shown as it came.
     """
-    day = _as_local_date(value, timezone)
+    day = (_keep_local_date if type(value) is str else _as_local_date)(value, timezone)
     return str(value) if day is None else _write_day(day, length, language)
+
+
+_keep_local_date = lru_cache(maxsize=4096)(_as_local_date)
 
 
 @lru_cache(maxsize=4096)

@@ -116,29 +116,32 @@ def _make_ready(parts: CompiledParts, code: CodeType | None, country: str, timez
     return ReadyEmail(parts, market, timezone, program)
 
 
-class _Tracked:
-    """Where the addresses of one message lead; remembers those that were tracked."""
+class _TrackedLinks(Links):
+    """Where the addresses of one message lead; `urls` are those that are tracked."""
 
-    def __init__(self, tracking: Tracking, context: Mapping[str, Any]) -> None:
+    def __init__(self, tracking: Tracking, untracked: frozenset[str]) -> None:
+        super().__init__()
         self.tracking = tracking
-        self.untracked = frozenset(str(safe_url(url)) for url in (context.get("links") or {}).values() if url)
+        self.untracked = untracked
         self.urls: dict[bytes, str] = {}
 
-    def lead(self, address: object) -> Address:
+    def __missing__(self, address: object) -> Address:
         url, plain, key = _look_at(address if type(address) is str else str(address))
-        if not key or plain in self.untracked:
-            return url
-        self.urls[key] = plain
-        link = self.tracking.link(url)
-        return url if link is url else Address(link)
+        link = url
+        if key and plain not in self.untracked:
+            self.urls[key] = plain
+            tracked = self.tracking.link(url)
+            link = url if tracked is url else Address(tracked)
+        self[address] = link
+        return link
 
 
 def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[bytes, str]]:
     """What a program takes for one message, and the dictionary that gathers its tracked addresses."""
-    tracked = _Tracked(tracking, context)
-    links = Links(tracked.lead)
+    untracked = frozenset(str(safe_url(url)) for url in (context.get("links") or {}).values() if url)
+    links = _TrackedLinks(tracking, untracked)
     values = {**_DEFAULTS, **context, "_link": links, "_pixel": tracking_pixel(tracking.pixel())}
-    return (values, links, HtmlLinks(links)), tracked.urls
+    return (values, links, HtmlLinks(links)), links.urls
 
 
 def render_ready(

@@ -43,15 +43,10 @@ class Texts(dict[str, str]):
 
 
 class Links(dict[object, Address]):
-    """Addresses, and where they lead in this message. Jinja calls it, generated code looks into it."""
+    """Addresses, and where they lead in this message: a subclass finds out, once for each of them.
 
-    def __init__(self, lead: Callable[[object], Address]) -> None:
-        super().__init__()
-        self.lead = lead
-
-    def __missing__(self, address: object) -> Address:
-        link = self[address] = self.lead(address)
-        return link
+    Jinja calls it, generated code looks into it.
+    """
 
     def __call__(self, address: object) -> Address:
         return self[address]
