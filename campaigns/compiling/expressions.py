@@ -70,9 +70,10 @@ class Expressions:
         if isinstance(node, nodes.Call) and _called(node) == "_link":
             links = "html_links" if self.mode == "html" else "links"
             return f"{links}[{self._only_argument(node, scope)}]"
-        return (
-            f"({self.mode}_texts[t] if type(t := {self.write(node, scope)}) is str else show_{self.mode}(t))"
-        )
+        if self.mode == "html" and _is_constant(node):
+            return f"show_constant({self.write(node, scope)})"
+        known, show = f"{self.mode}_texts", f"show_{self.mode}"
+        return f"({known}[t] if type(t := {self.write(node, scope)}) is str else {show}(t))"
 
     def write(self, node: nodes.Node, scope: Scope) -> str:
         """A Python expression of the same value. Raises NotGeneratedError."""
@@ -186,3 +187,21 @@ def _called(node: nodes.Call) -> str:
 
 def _root(node: nodes.Getattr) -> Any:
     return getattr(node.node, "name", None)
+
+
+def _is_constant(node: nodes.Node) -> bool:
+    """Whether Jinja computes the expression while compiling, where it escapes before it finalises.
+
+    Raises NotGeneratedError where that hangs on a constant condition with names behind it.
+    """
+    if not _has_names(node):
+        return True
+    for choice in [node, *node.find_all((nodes.CondExpr, nodes.And, nodes.Or))]:
+        first = choice.test if isinstance(choice, nodes.CondExpr) else getattr(choice, "left", None)
+        if isinstance(choice, nodes.CondExpr | nodes.And | nodes.Or) and first and not _has_names(first):
+            raise NotGeneratedError("a condition that is the same for everyone")
+    return False
+
+
+def _has_names(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) or node.find(nodes.Name) is not None

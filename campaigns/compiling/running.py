@@ -71,6 +71,7 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
         "__builtins__": {"list": list, "tuple": tuple, "dict": dict, "str": str, "type": type, "len": len,
                          "enumerate": enumerate, "Exception": Exception},
         "refuse": _refuse,
+        "show_constant": partial(_show_constant, environments["html"]),
         "range_": environments["html"].globals["range"],
         "join_html": markup_join,
         "join_plain": str_join,
@@ -123,3 +124,8 @@ def _show_html(environment: DataEnvironment, value: Any) -> str:
 
 def _show_plain(environment: DataEnvironment, value: Any) -> str:
     return str(environment.finalize(value) if environment.finalize else value)
+
+
+def _show_constant(environment: DataEnvironment, value: Any) -> str:
+    escaped = escape(value)
+    return str(environment.finalize(escaped) if environment.finalize else escaped)

@@ -8,6 +8,8 @@ _GAPS = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
 def join_lines(text: str) -> str:
+    if text.isprintable() and "  " not in text:  # most are, and to ask is ten times as fast
+        return text.strip(" ")
     return _LINE_BREAKS.sub(" ", text).strip(" ")
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from campaigns.compiler import CompiledParts
 from campaigns.email_files import list_directories, read_directory
+from campaigns.fragments import Fragments, Recipient, Splitter, fill_in, split
 from campaigns.rendering import (
     NoTracking,
     ReadyEmail,
@@ -122,3 +123,60 @@ def test_any_template_gives_the_same_email_or_the_same_error_both_ways(template:
     before = copy.deepcopy(context)
     assert_same(ready_html(template), {"x": "outer", **context})
     assert context == before
+
+
+WORDS = st.text(alphabet="a<&'\"\n\t ب\u202eé{%-", max_size=8) | st.sampled_from(
+    ["https://x.example/?a=1&b=2", "7"]
+)
+LINES = st.fixed_dictionaries(
+    {"title": WORDS, "number": st.integers(0, 30), "tags": st.lists(WORDS, max_size=2)}
+)
+GOOD_CONTEXTS = st.fixed_dictionaries(
+    {
+        "order": st.fixed_dictionaries(
+            {"name": WORDS, "count": st.integers(-1, 25), "lines": st.lists(LINES, max_size=3)}
+        ),
+        "shop": st.fixed_dictionaries({"name": WORDS, "url": WORDS}),
+        "line": LINES,
+    }
+)  # fmt: skip
+GOOD_VALUES = st.sampled_from(
+    ["order.name", "line.title", "shop['name']|upper", "order.count|number",
+     "line.number|plural(other='{n} <i>')",
+     "shop.name ~ ' & ' ~ order.count", "line.title if line.number > 3 else 'few'", "line.tags|join(', ')",
+     "order.lines|length - 1", "line.title|money('GBP')", "_link(shop.url)", "none", "total",
+     "line.title|truncate(3)|default('d')", "line.tags[:1]|length", "shop.url|image_url", "'<q>'"]
+).map("{{{{ {} }}}}".format)  # fmt: skip
+GOOD_CONDITIONS = st.sampled_from(
+    ["order.name", "not line.number", "line.number in (1, 2) or order.count is odd",
+     "line.missing is defined",
+     "shop.name == line.title and order.count < 9", "line.tags"]
+)  # fmt: skip
+LONG = "<td>" + "fixed text of a long block " * 20 + "\n"
+GOOD_TEMPLATES = st.recursive(
+    GOOD_VALUES | PIECES | st.just(LONG),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map("".join),
+        st.builds("{{% if {} %}}{}{{% elif {} %}}{}{{% endif %}}".format,
+                  GOOD_CONDITIONS, inner, GOOD_CONDITIONS, inner),
+        st.builds("{{% if {} %}}{}{{% else %}}{}{{% endif %}}".format, GOOD_CONDITIONS, inner, inner),
+        st.builds("{{% for line in order.lines %}}{}{{{{ loop.index }}}}{{% else %}}{}{{% endfor %}}".format,
+                  inner, inner),
+        st.builds("{{% for tag in line.tags %}}{{{{ tag ~ loop.last }}}}{}{{% endfor %}}".format, inner),
+    ),
+    max_leaves=10,
+).map("{{% set total = order.count + 1 %}}{}".format)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(GOOD_TEMPLATES, GOOD_CONTEXTS)
+def test_any_ordinary_email_is_generated_and_equals_that_of_jinja(template: str, context: Any) -> None:
+    ready = ready_html(template)
+    assert is_generated(ready, context)
+    assert_same(ready, context)
+    found = split(ready)
+    assert isinstance(found, Splitter)
+    [one] = found.render_fragments([Recipient(context, Redirects())])
+    if isinstance(one, Fragments):
+        email = render_ready(ready, context, tracking=Redirects())
+        assert fill_in(one) == (email.subject, email.html, email.text)
