@@ -123,11 +123,19 @@ def _keep_symbol_whole(text: str, currency: str, language: str) -> str:
 
 
 def format_number(value: object, *, language: str) -> str:
+    # Only these are kept: True and Decimal("1.0") are equal to 1, yet shown in another way.
+    return (_keep_number if type(value) in (int, str) else _write_number)(value, language)
+
+
+def _write_number(value: object, language: str) -> str:
     number = _as_decimal(value)
     if number is None:
         return str(value)
     text = format_decimal(number, locale=find_locale(language), numbering_system="default")
     return text.translate(_digit_table(language))
+
+
+_keep_number = lru_cache(maxsize=16_384)(_write_number)
 
 
 def _as_local_date(value: object, timezone: str) -> date | None:
@@ -147,9 +155,15 @@ def format_date(value: object, length: DateLength = "long", *, language: str, ti
 
     `value` is an ISO 8601 string, a date or a datetime. What can't be read is shown as it came.
     """
-    day = _as_local_date(value, timezone)
-    if day is None:
-        return str(value)
+    day = (_keep_local_date if type(value) is str else _as_local_date)(value, timezone)
+    return str(value) if day is None else _write_day(day, length, language)
+
+
+_keep_local_date = lru_cache(maxsize=4096)(_as_local_date)
+
+
+@lru_cache(maxsize=4096)
+def _write_day(day: date, length: DateLength, language: str) -> str:
     text = (
         _format_solar_date(day, length, language)
         if language.split("-")[0] == "fa"
@@ -172,17 +186,26 @@ def choose_plural(count: object, *, language: str, **forms: str) -> str:
     Categories are those of CLDR, so Russian asks for one, few and many and Arabic for all six; a form
     that is not given falls back to `other`.
     """
-    number = _as_decimal(count) or Decimal(0)
-    category = find_locale(language).plural_form(number)
+    category, number = (_keep_count if type(count) in (int, str) else _count)(count, language)
     chosen = forms.get(category) or forms.get("other") or next(iter(forms.values()), "{n}")
-    return chosen.replace("{n}", format_number(number, language=language))
+    return chosen.replace("{n}", number)
+
+
+def _count(count: object, language: str) -> tuple[str, str]:
+    """The category of CLDR, and the number as it is written."""
+    number = _as_decimal(count) or Decimal(0)
+    return find_locale(language).plural_form(number), format_number(number, language=language)
+
+
+_keep_count = lru_cache(maxsize=16_384)(_count)
 
 
 @lru_cache(maxsize=64)
 def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..., Any]]:
     """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone."""
+    money = partial(format_money, language=language)
     return {
-        "money": partial(format_money, language=language),
+        "money": lru_cache(maxsize=16_384)(money),  # bound first: what is kept is found by fewer arguments
         "date": partial(format_date, language=language, timezone=timezone),
         "number": partial(format_number, language=language),
         "plural": partial(choose_plural, language=language),

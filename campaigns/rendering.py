@@ -1,16 +1,17 @@
-"""From a published template and one customer's data to the email: only Jinja runs here.
+"""From a published template and one customer's data to the email: nothing is compiled here.
 
-`Renderer` holds compiled templates for a batch; the process keeps them for the next one. Nothing is
-queried per message.
+The code generated for the template renders an email in microseconds; what it was not made for it leaves
+to Jinja, with the same result (docs/adr/0006). `Renderer` holds what a batch needs; the process keeps it
+for the next one. Nothing is queried per message.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from types import CodeType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,15 +20,15 @@ from jinja2 import Template, TemplateError
 
 from campaigns.compiler import CompiledParts
 from campaigns.compiling.addresses import Address, safe_url
+from campaigns.compiling.running import Filled, HtmlLinks, Links, Row
 from campaigns.compiling.sandbox import html_environment, plain_environment, tracking_pixel
+from campaigns.compiling.tidying import cut_subject, join_lines, tidy_text
 from campaigns.languages import market_of
-from campaigns.models import TemplateVersion
-from campaigns.templates_store import load_compiled
+from campaigns.models import CompiledEmail, TemplateVersion
+from campaigns.programs import Program, write_code
+from campaigns.templates_store import load_code, load_compiled
 
 MAX_BYTES = 500_000
-MAX_SUBJECT = 250
-_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+| {2,}")
-_GAPS = re.compile(r"\n(?:[ \t]*\n){2,}")
 _DEFAULTS: Mapping[str, Any] = {"order": None, "cart": None, "upgrades": [], "complements": []}
 
 
@@ -66,13 +67,27 @@ class RenderedEmail:
 
 @dataclass(frozen=True)
 class ReadyEmail:
-    """Compiled parts as Jinja templates."""
+    """Compiled parts, ready for one market: as a program where there is one, and as Jinja when asked."""
 
-    language: str
-    subject: Template
-    preheader: Template
-    html: Template
-    text: Template
+    parts: CompiledParts
+    market: str
+    timezone: str
+    program: Program | None
+
+    @property
+    def language(self) -> str:
+        return self.parts["language"]
+
+    @cached_property
+    def jinja(self) -> dict[str, Template]:
+        """The four parts as Jinja templates, compiled when first asked for: tens of milliseconds."""
+        plain = plain_environment(self.market, self.timezone)
+        return {
+            "subject": plain.from_string(self.parts["subject"]),
+            "preheader": plain.from_string(self.parts["preheader"]),
+            "html": html_environment(self.market, self.timezone).from_string(self.parts["html"]),
+            "text": plain.from_string(self.parts["text"]),
+        }
 
 
 def link_key(url: str) -> bytes:
@@ -80,42 +95,53 @@ def link_key(url: str) -> bytes:
     return hashlib.sha256(url.encode()).digest()[:8]
 
 
+@lru_cache(maxsize=16_384)
+def _look_at(address: str) -> tuple[Address, str, bytes]:
+    """The address made safe, the same as a plain string, and its key; no key where it is not of the web."""
+    url = safe_url(address)
+    return url, str(url), link_key(url) if url[:4].lower() == "http" else b""
+
+
 def make_ready(parts: CompiledParts, *, country: str = "", timezone: str = "UTC") -> ReadyEmail:
-    """Compiles the Jinja of the four parts: tens of milliseconds, so keep the result.
+    """The parts with a program written now: tens of milliseconds, so keep the result.
 
     Country and time zone decide how numbers and dates are written, not which texts are taken.
     """
+    return _make_ready(parts, write_code(parts), country, timezone)
+
+
+def _make_ready(parts: CompiledParts, code: CodeType | None, country: str, timezone: str) -> ReadyEmail:
     market = market_of(parts["language"], country)
-    plain = plain_environment(market, timezone)
-    return ReadyEmail(
-        language=parts["language"],
-        subject=plain.from_string(parts["subject"]),
-        preheader=plain.from_string(parts["preheader"]),
-        html=html_environment(market, timezone).from_string(parts["html"]),
-        text=plain.from_string(parts["text"]),
-    )
+    program = Program(code, market=market, timezone=timezone) if code else None
+    return ReadyEmail(parts, market, timezone, program)
 
 
-class _Links:
-    """Turns each address into the one that is sent, once per message."""
+class _TrackedLinks(Links):
+    """Where the addresses of one message lead; `urls` are those that are tracked."""
 
     def __init__(self, tracking: Tracking, untracked: frozenset[str]) -> None:
+        super().__init__()
         self.tracking = tracking
         self.untracked = untracked
-        self.known: dict[object, Address] = {}
         self.urls: dict[bytes, str] = {}
 
-    def __call__(self, address: object) -> Address:
-        found = self.known.get(address)
-        if found is None:
-            found = self.known[address] = self._lead(safe_url(address))
-        return found
+    def __missing__(self, address: object) -> Address:
+        url, plain, key = _look_at(address if type(address) is str else str(address))
+        link = url
+        if key and plain not in self.untracked:
+            self.urls[key] = plain
+            tracked = self.tracking.link(url)
+            link = url if tracked is url else Address(tracked)
+        self[address] = link
+        return link
 
-    def _lead(self, url: Address) -> Address:
-        if url in self.untracked or url[:4].lower() != "http":
-            return url
-        self.urls[link_key(url)] = str(url)
-        return Address(self.tracking.link(url))
+
+def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[bytes, str]]:
+    """What a program takes for one message, and the dictionary that gathers its tracked addresses."""
+    untracked = frozenset(str(safe_url(url)) for url in (context.get("links") or {}).values() if url)
+    links = _TrackedLinks(tracking, untracked)
+    values = {**_DEFAULTS, **context, "_link": links, "_pixel": tracking_pixel(tracking.pixel())}
+    return (values, links, HtmlLinks(links)), links.urls
 
 
 def render_ready(
@@ -126,35 +152,57 @@ def render_ready(
     Guarantees a subject of one line and at most 250 characters. Links to unsubscribe and preferences,
     mailto and tel are never tracked.
     """
-    tracking = tracking or NoTracking()
-    untracked = frozenset(str(safe_url(url)) for url in (context.get("links") or {}).values() if url)
-    links = _Links(tracking, untracked)
-    values = {**_DEFAULTS, **context, "_link": links, "_pixel": tracking_pixel(tracking.pixel())}
+    email = None
+    if ready.program:
+        row, urls = make_row(context, tracking or NoTracking())
+        [filled] = ready.program.fill([row])
+        email = filled and _assemble(ready, ready.program, filled, urls)
+    email = email or render_with_jinja(ready, context, tracking=tracking, label=label)
+    if len(email.html) > MAX_BYTES:
+        raise RenderError(f"{label}: {len(email.html)} characters of HTML; at most {MAX_BYTES} are sent")
+    return email
+
+
+def _assemble(ready: ReadyEmail, program: Program, filled: Filled, urls: dict[bytes, str]) -> RenderedEmail:
+    subject, preheader, html, text = (
+        program.assemble(part, filled) for part in ("subject", "preheader", "html", "text")
+    )
+    return RenderedEmail(subject, preheader, html, text, ready.language, urls)
+
+
+def render_with_jinja(
+    ready: ReadyEmail, context: Mapping[str, Any], *, tracking: Tracking | None = None, label: str = "email"
+) -> RenderedEmail:
+    """The same email by Jinja alone, which also knows how to say what is wrong. Raises RenderError."""
+    (values, _, _), urls = make_row(context, tracking or NoTracking())
+    jinja = ready.jinja
     try:
-        html, text = ready.html.render(values), ready.text.render(values)
-        subject, preheader = ready.subject.render(values), ready.preheader.render(values)
+        return RenderedEmail(
+            subject=cut_subject(jinja["subject"].render(values)),
+            preheader=join_lines(jinja["preheader"].render(values)),
+            html=jinja["html"].render(values),
+            text=tidy_text(jinja["text"].render(values)),
+            language=ready.language,
+            urls=urls,
+        )
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise RenderError(f"{label}: {error}") from error
-    if len(html) > MAX_BYTES:
-        raise RenderError(f"{label}: {len(html)} characters of HTML; at most {MAX_BYTES} are sent")
-    return RenderedEmail(
-        subject=_one_line(subject)[:MAX_SUBJECT],
-        preheader=_one_line(preheader),
-        html=html,
-        text=_GAPS.sub("\n\n", text).strip() + "\n",
-        language=ready.language,
-        urls=links.urls,
-    )
 
 
-def _one_line(text: str) -> str:
-    return _LINE_BREAKS.sub(" ", text).strip(" ")
+_MAX_READY = 512
+_ready_emails: dict[tuple[str, str, str], ReadyEmail] = {}
 
 
-@lru_cache(maxsize=512)
-def _cached_ready(parts_json: str, country: str, timezone: str) -> ReadyEmail:
-    parts: CompiledParts = json.loads(parts_json)
-    return make_ready(parts, country=country, timezone=timezone)
+def _find_ready(compiled: CompiledEmail, country: str, timezone: str) -> ReadyEmail:
+    """The process keeps what it has made ready; the key of a compiled email stands for all its content."""
+    key = (compiled.key, market_of(compiled.parts["language"], country), timezone)
+    ready = _ready_emails.get(key)
+    if ready is None:
+        if len(_ready_emails) >= _MAX_READY:
+            _ready_emails.clear()
+        ready = _make_ready(compiled.parts, load_code(compiled), country, timezone)
+        _ready_emails[key] = ready
+    return ready
 
 
 class Renderer:
@@ -163,20 +211,21 @@ class Renderer:
     def __init__(self, *, now: datetime, timezone: str = "") -> None:
         self.now = now
         self.timezone = timezone or settings.PAIRWELL["TIMEZONE"]
-        self._compiled: dict[tuple[int, str, str], str] = {}
+        self._compiled: dict[tuple[int, str, str], CompiledEmail] = {}
         self._ready: dict[tuple[int, str, str, str], ReadyEmail] = {}
 
     def prepare(
         self, version: TemplateVersion, *, language: str, changes: Mapping[str, Any], country: str = ""
     ) -> ReadyEmail:
-        """The version as Jinja templates, compiled now if nobody did before. Raises CompileError."""
+        """The version ready to render, compiled now if nobody did before. Raises CompileError."""
         arm = json.dumps(changes, sort_keys=True)
         key = (version.pk, language, arm, market_of(language, country))
         if key not in self._ready:
             if key[:3] not in self._compiled:
-                compiled = load_compiled(version, language=language, changes=changes, now=self.now)
-                self._compiled[key[:3]] = json.dumps(compiled.parts)
-            self._ready[key] = _cached_ready(self._compiled[key[:3]], country, self.timezone)
+                self._compiled[key[:3]] = load_compiled(
+                    version, language=language, changes=changes, now=self.now
+                )
+            self._ready[key] = _find_ready(self._compiled[key[:3]], country, self.timezone)
         return self._ready[key]
 
     def render(

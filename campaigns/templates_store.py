@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from campaigns.compiling.source import Source
 from campaigns.compiling.texts import Texts
 from campaigns.email_files import EmailDirectory, list_directories, read_directory
 from campaigns.models import CompiledEmail, EmailTemplate, TemplateVersion
+from campaigns.programs import seal, unseal, write_code
 
 
 def publish_directory(email: EmailDirectory, now: datetime) -> TemplateVersion | None:
@@ -69,7 +71,8 @@ def _compile(
 def _store(
     version: TemplateVersion, language: str, key: str, parts: CompiledParts, now: datetime
 ) -> CompiledEmail:
-    fields = {"version": version, "language": language, "parts": parts, "created_at": now}
+    code = seal(write_code(parts), key=key)
+    fields = {"version": version, "language": language, "parts": parts, "code": code, "created_at": now}
     return CompiledEmail.objects.get_or_create(key=key, defaults=fields)[0]
 
 
@@ -86,3 +89,17 @@ def load_compiled(
         return stored
     _, parts = _compile(version.source, version.texts, language, changes)
     return _store(version, language, key, parts, now)
+
+
+def load_code(compiled: CompiledEmail) -> CodeType | None:
+    """The program of a compiled email as it was kept; written and kept now where it is stale or damaged.
+
+    None where only Jinja can render it.
+    """
+    kept = unseal(bytes(compiled.code), key=compiled.key)
+    if kept is not None:
+        return kept[0]
+    code = write_code(compiled.parts)
+    compiled.code = seal(code, key=compiled.key)
+    CompiledEmail.objects.filter(pk=compiled.pk).update(code=compiled.code)
+    return code

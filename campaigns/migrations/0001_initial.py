@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(help_text='SHA-256 of sources, language and versions', max_length=64, unique=True)),
                 ('language', models.CharField(max_length=16)),
                 ('parts', models.JSONField(help_text='Jinja sources of subject, preheader, html and text')),
+                ('code', models.BinaryField(default=b'', help_text='Signed bytecode of these parts (campaigns.programs)')),
                 ('created_at', models.DateTimeField()),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compiled', to='campaigns.templateversion')),
             ],

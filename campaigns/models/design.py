@@ -35,12 +35,13 @@ class TemplateVersion(models.Model):
 
 
 class CompiledEmail(models.Model):
-    """MJML compiled once for a version, a language and an arm; from here on only Jinja runs."""
+    """MJML compiled once for a version, a language and an arm; from here on nothing is compiled."""
 
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of sources, language and versions")
     version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="compiled")
     language = models.CharField(max_length=16)
     parts = models.JSONField(help_text="Jinja sources of subject, preheader, html and text")
+    code = models.BinaryField(default=b"", help_text="Signed bytecode of these parts (campaigns.programs)")
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

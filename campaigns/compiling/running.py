@@ -1,0 +1,131 @@
+"""What generated code calls: the same filters and tests as Jinja's, and texts kept ready."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from types import CodeType
+from typing import Any, NoReturn
+
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Undefined, markup_join, str_join
+from jinja2.utils import _PassArg
+from markupsafe import escape
+
+from campaigns.compiling.addresses import Address
+from campaigns.compiling.expressions import Mode
+from campaigns.compiling.sandbox import DataEnvironment
+from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
+
+MAX_TEXTS = 10_000  # titles, prices and names that a process keeps ready for a market
+
+_SPECIAL = re.compile("[&<>'\"]")
+
+# Pieces of fixed text, and the numbers of the values that stand between them.
+Layout = tuple[list[str], list[int]]
+Row = tuple[Mapping[str, Any], Mapping[Any, str], Mapping[Any, str]]
+Segments = list[list[str | None]]
+Filled = tuple[tuple[str, ...], tuple[int, ...], list[str]]  # values, path, values of long blocks
+Fill = Callable[[list[Row]], list[Filled | None]]
+
+
+class Texts(dict[str, str]):
+    """Strings, and what they look like in an email; filled when asked, emptied when full."""
+
+    def __init__(self, show: Callable[[Any], str]) -> None:
+        super().__init__()
+        self.show = show
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= MAX_TEXTS:
+            self.clear()
+        shown = self[text] = self.show(text)
+        return shown
+
+
+class Links(dict[object, Address]):
+    """Addresses, and where they lead in this message: a subclass finds out, once for each of them.
+
+    Jinja calls it, generated code looks into it.
+    """
+
+    def __call__(self, address: object) -> Address:
+        return self[address]
+
+
+class HtmlLinks(dict[object, str]):
+    """The same addresses, escaped for an attribute."""
+
+    def __init__(self, links: Links) -> None:
+        super().__init__()
+        self.links = links
+
+    def __missing__(self, address: object) -> str:
+        link = str(self.links[address])
+        escaped = self[address] = str(escape(link)) if _SPECIAL.search(link) else link
+        return escaped
+
+
+def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
+    """The names that generated code may use, for one market: nothing but these and the built-in `list`."""
+    names: dict[str, Any] = {
+        "__builtins__": {"list": list, "tuple": tuple, "dict": dict, "str": str, "type": type, "len": len,
+                         "enumerate": enumerate, "Exception": Exception},
+        "refuse": _refuse,
+        "show_constant": partial(_show_constant, environments["html"]),
+        "range_": environments["html"].globals["range"],
+        "join_html": markup_join,
+        "join_plain": str_join,
+        "get_item": partial(_get_item, environments["html"]),
+        "close_gaps": close_gaps,
+        "cut_subject": cut_subject,
+        "join_lines": join_lines,
+    }  # fmt: skip
+    for mode, environment in environments.items():
+        texts = _keep_texts(mode, environment)
+        names |= {f"show_{mode}": texts.show, f"{mode}_texts": texts}
+        names |= {f"{mode}_{name}": call for name, call in _bind_filters(environment)}
+    return names | {f"is_{name}": test for name, test in environments["html"].tests.items()}
+
+
+@lru_cache(maxsize=128)
+def _keep_texts(mode: Mode, environment: DataEnvironment) -> Texts:
+    """One dictionary for all emails of a market: titles and prices come again in each of them."""
+    return Texts(partial(_show_html if mode == "html" else _show_plain, environment))
+
+
+def run(code: CodeType, names: dict[str, Any]) -> tuple[dict[str, Layout], Segments, Fill]:
+    """The layouts of the four parts, the segments, and the function that computes the values of many rows.
+
+    A row that holds anything out of the ordinary gives None: Jinja has to render it.
+    """
+    exec(code, names)  # noqa: S102 (our own generator's code; stored code is taken only if we signed it)
+    return names["LAYOUTS"], names["SEGMENTS"], names["fill"]
+
+
+def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[..., Any]]]:
+    first = {_PassArg.environment: environment, _PassArg.eval_context: EvalContext(environment)}
+    for name, function in environment.filters.items():
+        wanted = _PassArg.from_obj(function)
+        yield name, partial(function, first[wanted]) if wanted else function
+
+
+def _refuse() -> NoReturn:
+    raise TypeError("not the plain data that generated code is for")
+
+
+def _get_item(environment: DataEnvironment, value: Any, key: Any) -> Any:
+    found = environment.getitem(value, key)
+    return _refuse() if isinstance(found, Undefined) else found
+
+
+def _show_html(environment: DataEnvironment, value: Any) -> str:
+    return str(escape(environment.finalize(value) if environment.finalize else value))
+
+
+def _show_plain(environment: DataEnvironment, value: Any) -> str:
+    return str(environment.finalize(value) if environment.finalize else value)
+
+
+def _show_constant(environment: DataEnvironment, value: Any) -> str:
+    escaped = escape(value)
+    return str(environment.finalize(escaped) if environment.finalize else escaped)

@@ -1,0 +1,160 @@
+"""One request for many recipients: what is the same for all of them once, and for each what differs.
+
+SendGrid puts a recipient's `substitutions` in place of tags in the subject, the text and the HTML. The
+skeleton is the email with such tags in it; the values come from the same slots as whole emails do, so
+both ways give the same email, or a reason why this one has to be sent whole.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from string import ascii_letters, digits
+from typing import Any
+
+from campaigns.compiling.running import Filled
+from campaigns.programs import Program, put_together
+from campaigns.rendering import MAX_BYTES, NoTracking, ReadyEmail, Tracking, make_row
+
+MAX_SUBSTITUTION_BYTES = 10_000  # per recipient, tags and values, as SendGrid's mail/send has it
+Path = tuple[int, ...]
+_PARTS = ("subject", "html", "text")
+_LETTERS = ascii_letters + digits
+_TRIES = 2_000
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Why an email has to be rendered and sent whole. `code` is for statistics, `detail` for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """The email with tags where it differs from recipient to recipient; `numbers` are those of the values."""
+
+    language: str
+    subject: str
+    html: str
+    text: str
+    word: str
+    tags: Sequence[str]
+    numbers: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """One recipient's values by tag; `urls` as in `RenderedEmail`.
+
+    Recipients whose emails have the same blocks in the same number share a skeleton, the same object:
+    those may travel in one request.
+    """
+
+    skeleton: Skeleton
+    substitutions: dict[str, str]
+    urls: dict[bytes, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    context: Mapping[str, Any]
+    tracking: Tracking = field(default_factory=NoTracking)
+
+
+@dataclass(frozen=True)
+class Splitter:
+    """Renders one email for many recipients; keeps the skeletons that it made."""
+
+    program: Program
+    language: str
+    skeletons: dict[Path, Skeleton | Whole] = field(default_factory=dict)
+
+    def render_fragments(self, recipients: Iterable[Recipient]) -> list[Fragments | Whole]:
+        """What to put in place of the tags for each recipient, in order; computed in one generated loop.
+
+        Guarantees that `fill_in` gives what `render_ready` gives. Where that can't be promised, there is
+        a `Whole` instead: the context is out of the ordinary, the values are too long for the provider,
+        or one of them contains a tag or a NUL.
+        """
+        rows = [make_row(recipient.context, recipient.tracking) for recipient in recipients]
+        filled = self.program.fill([row for row, _ in rows])
+        return [self._render(one, urls) for one, (_, urls) in zip(filled, rows, strict=True)]
+
+    def _render(self, filled: Filled | None, urls: dict[bytes, str]) -> Fragments | Whole:
+        if filled is None:
+            return Whole("unusual_context", "this context holds values that only Jinja renders")
+        values, path, more = filled
+        skeleton = self.skeletons.get(path)
+        if skeleton is None:
+            skeleton = self.skeletons[path] = _make_skeleton(self.program, self.language, path)
+        if isinstance(skeleton, Whole):
+            return skeleton
+        both = (*values, *more)
+        substitutions = dict(zip(skeleton.tags, [both[number] for number in skeleton.numbers], strict=True))
+        return _find_obstacle(skeleton, substitutions) or Fragments(skeleton, substitutions, urls)
+
+
+def split(ready: ReadyEmail) -> Splitter | Whole:
+    """What renders the email in parts, or why it has to be rendered whole."""
+    if ready.program is None:
+        return Whole("not_generated", "this template uses Jinja that only whole emails can be made with")
+    return Splitter(ready.program, ready.language)
+
+
+def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Whole:
+    """The same email with the same blocks always gets the same tags."""
+    layouts = [program.layout(part, path) for part in _PARTS]
+    used = sorted({number for _, numbers in layouts for number in numbers})
+    if not used:
+        return Whole("nothing_differs", "this email is the same for everyone")
+    if not all(piece for pieces, _ in layouts for piece in pieces[1:-1]):
+        return Whole("touching_values", "two values stand side by side, where a tag could come about")
+    word = _choose_word([piece for pieces, _ in layouts for piece in pieces])
+    if not word:
+        return Whole("no_tag", "no tag can be told apart from the text of this email")
+    named = [f"-{word}{number}-" for number in range(used[-1] + 1)]
+    subject, html, text = (put_together(layout, named) for layout in layouts)
+    return Skeleton(language, subject, html, text, word, [named[number] for number in used], used)
+
+
+def fill_in(fragments: Fragments) -> tuple[str, str, str]:
+    """Subject, HTML and text as the provider makes them, one tag after the other in any order."""
+    subject, html, text = fragments.skeleton.subject, fragments.skeleton.html, fragments.skeleton.text
+    for tag, value in fragments.substitutions.items():
+        subject, html, text = (part.replace(tag, value) for part in (subject, html, text))
+    return subject, html, text
+
+
+def _find_obstacle(skeleton: Skeleton, substitutions: Mapping[str, str]) -> Whole | None:
+    joined = "".join(substitutions.values())
+    if "\0" in joined:
+        return Whole("value_with_nul", "a value contains the character NUL")
+    if skeleton.word in joined:
+        return Whole("value_with_tag", "a value contains the word that tags are made of")
+    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, skeleton.tags))
+    if size > MAX_SUBSTITUTION_BYTES:
+        return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
+    if len(skeleton.html) + len(joined) * len(substitutions) > MAX_BYTES:
+        return Whole("too_long", "the HTML could become longer than what is sent")
+    return None
+
+
+def _choose_word(pieces: Sequence[str]) -> str:
+    """A word that no tag can be mistaken for, wherever a value meets fixed text; "" where there is none.
+
+    It is nowhere in the fixed text, no fixed text ends with a beginning of it, and none begins with an
+    end of it; so a tag could only come about inside a value, and that is looked for.
+    """
+    digest = hashlib.sha256("\0".join(pieces).encode("utf-8", "surrogatepass")).digest()
+    for number in range(_TRIES):
+        random = hashlib.sha256(digest + number.to_bytes(4)).digest()
+        word = "".join(_LETTERS[byte % len(_LETTERS)] for byte in random[:6])
+        if not any(_meets(word, piece) for piece in pieces):
+            return word
+    return ""
+
+
+def _meets(word: str, piece: str) -> bool:
+    cuts = range(1, len(word))
+    return word in piece or any(piece.endswith(word[:cut]) or piece.startswith(word[cut:]) for cut in cuts)

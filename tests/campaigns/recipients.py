@@ -1,0 +1,77 @@
+"""Customers by the thousand, made up from a template's sample: the same ones for the same seed."""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LANGUAGES = ("en", "fa", "ar", "he", "ru", "de", "fr")
+NAMES = ("Sara", "علی", "דנה", "Пётр", "O'Neil & Söhne", "<b>Bob</b>", "李雷", "", "Ann  Marie", "-7-")
+TITLES = (
+    "Kettle", 'Cup 12" <blue>', "قوری چینی", "כוס & צלחת", "Чайник «Волга»", "T-light holder", "A\nB",
+    "50 % wool",
+)  # fmt: skip
+CODES = ("better_version", "bought_together", "popular")
+
+
+def make_recipients(sample: Mapping[str, Any], number: int, *, seed: str) -> Iterator[dict[str, Any]]:
+    """Contexts as `campaigns.context` builds them: other names, numbers, lines, suggestions, links."""
+    chance = random.Random(seed)
+    for index in range(number):
+        yield {
+            **sample,
+            "customer": {**sample["customer"], **_make_name(chance)},
+            "order": _make_basket(chance, index) if sample.get("order") else None,
+            "cart": _make_basket(chance, index) if sample.get("cart") else None,
+            "complements": [_make_product(chance) for _ in range(chance.randrange(4))],
+            "upgrades": [_make_product(chance) for _ in range(chance.randrange(2))],
+            "links": {
+                "unsubscribe": f"https://shop.example/u/{index}",
+                "preferences": f"https://shop.example/p/{index}",
+            },
+        }
+
+
+def _make_name(chance: random.Random) -> dict[str, str]:
+    first = chance.choice(NAMES)
+    return {"name": f"{first} Doe".strip(), "first_name": first}
+
+
+def _make_basket(chance: random.Random, index: int) -> dict[str, Any]:
+    lines = [_make_line(chance) for _ in range(chance.choice((1, 1, 2, 3, 5, 22)))]
+    return {
+        "number": str(536_000 + index),
+        "placed_at": f"2026-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T09:26:00+00:00",
+        "url": chance.choice(("", f"https://shop.example/orders/{index}?a=1&b=2")),
+        "currency": chance.choice(("GBP", "EUR", "IRR")),
+        "total": f"{chance.randint(1, 999)}.{chance.randint(0, 99):02}",
+        "lines": lines,
+    }
+
+
+def _make_line(chance: random.Random) -> dict[str, Any]:
+    price = f"{chance.randint(1, 99)}.{chance.choice(('00', '50', '99'))}"
+    return {
+        "title": chance.choice(TITLES),
+        "quantity": chance.randint(1, 12),
+        "unit_price": price,
+        "total": price,
+        "image": "",
+        "url": chance.choice(("", "https://shop.example/p/1")),
+    }
+
+
+def _make_product(chance: random.Random) -> dict[str, Any]:
+    difference = {"amount": f"{chance.randint(1, 9)}.00", "currency": "GBP"}
+    return {
+        "title": chance.choice(TITLES),
+        "price": f"{chance.randint(1, 99)}.95",
+        "currency": "GBP",
+        "image": chance.choice(("", "https://shop.example/a.png", "javascript:x")),
+        "url": f"https://shop.example/p/{chance.randint(1, 9)}",
+        "reason": {
+            "code": chance.choice(CODES),
+            "because_of": chance.choice(("", *TITLES)),
+            "support": chance.choice((0, 5, 214)),
+            "price_difference": chance.choice((None, difference)),
+        },
+    }
