@@ -131,7 +131,7 @@ class TestEveryTransport:
 def test_a_batch_that_takes_too_long_leaves_the_rest_for_the_next(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"delivery.{name}.BATCH_SECONDS", -1)
+    monkeypatch.setattr("delivery.outcomes.BATCH_SECONDS", -1)
     with WIRES[name]() as wire:
         outcomes = wire.transport.send([make_envelope(), make_envelope()], now=NOW)
         assert {outcome.reason for outcome in outcomes} == {"batch_time_over"}
