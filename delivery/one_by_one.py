@@ -136,17 +136,19 @@ class OneByOneTransport(ABC):
     ) -> tuple[Outcome, bool]:
         """The outcome, noted, and whether the line can still be used."""
         is_usable, line.may_have_left = False, False
+        verdict: Outcome | None = None
         try:
             outcome = call_within(self._timeout, lambda: line.hand_over(envelope))
             is_usable = True
         except TimeIsOverError:
             outcome = line.give_up()
         except RouteError as error:
-            outcome = breaker.verdict = error.outcome
+            outcome = verdict = error.outcome
         except Exception as error:  # noqa: BLE001 it must not cost the others of the batch their outcomes
             outcome = judge_bug(error, now=now, may_have_left=line.may_have_left)
             line.give_up()
         breaker.note(outcome)
+        breaker.verdict = verdict or breaker.verdict
         return outcome, is_usable
 
 

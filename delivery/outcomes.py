@@ -167,6 +167,8 @@ class Breaker:
     def note(self, outcome: Outcome) -> None:
         """Learn from an outcome."""
         if outcome.kind is OutcomeKind.ROUTE_DOWN or outcome.reason == "http_429":
+            if outcome.kind is OutcomeKind.ROUTE_DOWN and self.verdict is None:
+                logger.error("No mail leaves: %s. Check the account and the settings.", outcome.reason)
             self.verdict = outcome
         elif outcome.kind is OutcomeKind.UNKNOWN or outcome.reason in NETWORK_REASONS:
             self._failures += 1
