@@ -2,12 +2,10 @@
 
 import logging
 import ssl
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.utils import quote
 from typing import Any
-from uuid import UUID
 
 from anymail import exceptions as errors
 from django.core.exceptions import ImproperlyConfigured
@@ -17,8 +15,8 @@ from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.configuration import ConfigurationError
 from delivery.delivery_id import DELIVERY_ARG
-from delivery.outcomes import BATCH_SECONDS, Breaker, fail, judge_status, judge_valid, postpone
-from delivery.validation import find_problems
+from delivery.one_by_one import OPERATION_SHARE, Line, OneByOneTransport, RouteError
+from delivery.outcomes import MESSAGE_SECONDS, fail, judge_status, postpone
 
 logger = logging.getLogger(__name__)
 
@@ -27,16 +25,19 @@ SETTING = "PAIRWELL_ANYMAIL_BACKEND"
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
 
 
-class AnymailTransport:
+class AnymailTransport(OneByOneTransport):
     """Hands over through an email backend of Anymail, such as ``anymail.backends.postmark.EmailBackend``.
 
-    `options` are passed to the backend; what is missing there comes from Django's ANYMAIL setting, its
-    timeout (30 s) too. Tracking is left to the provider's account: switch it off there.
+    `options` are passed to the backend; what is missing there comes from Django's ANYMAIL setting.
+    `timeout` is the total for an email, in seconds, and never more than MESSAGE_SECONDS; a longer timeout of
+    the backend is cut. Receivers of Anymail's signals run in the thread of the email. Tracking is left to
+    the provider's account: switch it off there.
     """
 
     name = "anymail"
 
-    def __init__(self, backend: str, **options: object) -> None:
+    def __init__(self, backend: str, *, timeout: float = MESSAGE_SECONDS, **options: object) -> None:
+        super().__init__(timeout=timeout)
         if not backend:
             mend = "Name a backend, such as anymail.backends.postmark.EmailBackend."
             raise ConfigurationError(SETTING, "No backend is named.", mend=mend)
@@ -46,17 +47,6 @@ class AnymailTransport:
     def __repr__(self) -> str:
         return f"<AnymailTransport {self._backend}>"
 
-    def validate(self, envelope: Envelope) -> list[Problem]:
-        return find_problems(envelope)
-
-    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
-        return judge_valid(envelopes, self.validate, lambda valid: self._send_all(valid, now))
-
-    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
-        """Anymail has no way to ask a provider."""
-        del delivery_ids
-        return None
-
     def check(self) -> list[Problem]:
         """Whether the backend exists and has its settings, offline."""
         try:
@@ -65,38 +55,59 @@ class AnymailTransport:
             return [Problem(SETTING, f"{self._backend} can't be used: {error}")]
         return []
 
+    def _open_line(self, now: datetime) -> Line:
+        return _BackendLine(self._connect, now)
+
     def _connect(self) -> Any:  # backends share no type beyond Django's untyped base class
-        return get_connection(self._backend, fail_silently=False, **self._options)
+        connection: Any = get_connection(self._backend, fail_silently=False, **self._options)
+        own, longest = getattr(connection, "timeout", None), self._timeout * OPERATION_SHARE
+        if isinstance(own, int | float):
+            connection.timeout = min(own, longest)
+        return connection
 
-    def _send_all(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
+
+class _BackendLine(Line):
+    """A backend, whose phases nobody can see: from its first call on, the email may have left."""
+
+    def __init__(self, connect: Callable[[], Any], now: datetime) -> None:
+        super().__init__(now)
+        self._connect = connect
+        self._connection: Any = None
+
+    def hand_over(self, envelope: Envelope) -> Outcome:
         try:
-            connection = self._connect()
+            outcome = self._send(envelope)
+        except Exception:
+            self.close()
+            raise
+        if self.is_over:  # nobody waits any more, so nobody else closes it
+            self.close()
+        return outcome
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+
+    def interrupt(self) -> None:
+        """No backend has a way; its own timeouts end it, or the provider does."""
+
+    def _send(self, envelope: Envelope) -> Outcome:
+        try:
+            self._connection = connection = self._connection or self._connect()
         except (ImproperlyConfigured, ImportError):
-            detail = f"{self._backend} is not configured. Run the checks to see what is missing."
-            return [fail(OutcomeKind.ROUTE_DOWN, "configuration", detail)] * len(envelopes)
-        breaker, ends_at = Breaker(now), time.monotonic() + BATCH_SECONDS
-        outcomes = list[Outcome]()
-        for envelope in envelopes:
-            if time.monotonic() > ends_at:
-                breaker.verdict = breaker.verdict or postpone(now, "batch_time_over")
-            outcome = breaker.verdict or _hand_over(connection, envelope, now=now)
-            breaker.note(outcome)
-            outcomes.append(outcome)
-        connection.close()
-        return outcomes
-
-
-def _hand_over(connection: Any, envelope: Envelope, *, now: datetime) -> Outcome:
-    message = _build_message(envelope)
-    try:
-        connection.open()  # kept for the batch: without effect when it is open
-        sent = connection.send_messages([message])
-    except Exception as error:  # noqa: BLE001 a backend may raise anything, and the caller must get an outcome
-        logger.warning("%s raised %s", type(connection).__module__, type(error).__name__)
-        return _judge_error(error, now=now)
-    if not sent:
-        return fail(OutcomeKind.REJECTED, "cancelled", "A pre_send receiver or the backend held it back.")
-    return _judge_success(getattr(message, "anymail_status", None))
+            detail = "The backend is not configured. Run the checks to see what is missing."
+            raise RouteError(fail(OutcomeKind.ROUTE_DOWN, "configuration", detail)) from None
+        message = _build_message(envelope)
+        self.let_leave()
+        try:
+            connection.open()  # kept for the batch: without effect when it is open
+            sent = connection.send_messages([message])
+        except Exception as error:  # noqa: BLE001 a backend may raise anything, and the caller must get an outcome
+            logger.warning("%s raised %s", type(connection).__module__, type(error).__name__)
+            return _judge_error(error, now=self.now)
+        if not sent:
+            return fail(OutcomeKind.REJECTED, "cancelled", "A pre_send receiver or the backend held it back.")
+        return _judge_success(getattr(message, "anymail_status", None))
 
 
 def _judge_success(status: Any) -> Outcome:

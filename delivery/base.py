@@ -17,7 +17,7 @@ class OutcomeKind(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"  # permanent: never retry, show the reason
     RETRY = "retry"  # certainly not accepted: due again at `retry_at`
-    ROUTE_DOWN = "route_down"  # our account or settings: pause the transport, blame no recipient
+    ROUTE_DOWN = "route_down"  # our account or settings: try later, blame no recipient
     UNKNOWN = "unknown"  # the bytes may have left: wait for events, then follow the campaign's policy
 
 
@@ -79,7 +79,10 @@ class Transport(Protocol):
         """What is wrong with the envelope for this transport, found without the network."""
 
     def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
-        """One outcome for each envelope, in order. Never raises for network or provider failures."""
+        """One outcome for each envelope, in order, within LONGEST_HAND_OVER seconds (delivery.outcomes).
+
+        Never raises for network or provider failures.
+        """
 
     def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
         """Which of these the transport certainly holds; None where it can't be asked."""

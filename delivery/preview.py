@@ -8,7 +8,7 @@ from uuid import UUID
 
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.mime import build_mime, message_id
-from delivery.outcomes import judge_valid
+from delivery.outcomes import judge_bug, judge_valid
 from delivery.validation import find_problems
 
 
@@ -47,7 +47,19 @@ class PreviewTransport:
         return find_problems(envelope)
 
     def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
-        return judge_valid(envelopes, self.validate, lambda valid: self._keep(valid, now))
+        mails: list[StoredMail] = []
+
+        def prepare(envelope: Envelope) -> Outcome:
+            try:
+                mails.append(_make_mail(envelope, now))
+            except Exception as error:  # noqa: BLE001 one email that can't be written spares the others
+                return judge_bug(error, now=now, may_have_left=False)
+            return Outcome(OutcomeKind.ACCEPTED, provider_id=message_id(envelope))
+
+        outcomes = judge_valid(envelopes, self.validate, lambda valid: [*map(prepare, valid)], now=now)
+        if mails:
+            self._store.save(mails, now)
+        return outcomes
 
     def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
         return self._store.find(delivery_ids)
@@ -55,7 +67,7 @@ class PreviewTransport:
     def check(self) -> list[Problem]:
         return []
 
-    def _keep(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
-        mails = [StoredMail(e.delivery_id, e.to_email, e.subject, build_mime(e, now=now)) for e in envelopes]
-        self._store.save(mails, now)
-        return [Outcome(OutcomeKind.ACCEPTED, provider_id=message_id(e)) for e in envelopes]
+
+def _make_mail(envelope: Envelope, now: datetime) -> StoredMail:
+    mime = build_mime(envelope, now=now)
+    return StoredMail(envelope.delivery_id, envelope.to_email, envelope.subject, mime)

@@ -5,7 +5,6 @@ API key into its debug log; its types are what we use of it.
 """
 
 import asyncio
-import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +17,7 @@ from sendgrid.helpers import mail as sg
 from delivery.addresses import AddressError, to_ascii_address
 from delivery.base import Envelope, Outcome, Problem
 from delivery.delivery_id import DELIVERY_ARG
-from delivery.outcomes import BATCH_SECONDS, Breaker, judge_valid, postpone
+from delivery.outcomes import MESSAGE_SECONDS, Breaker, judge_bug, judge_valid
 from delivery.sendgrid_http import DEFAULT_HOST, check_host, check_key, open_session, post
 from delivery.sendgrid_rules import find_violations
 from delivery.validation import find_problems
@@ -31,7 +30,8 @@ _KEY_SHAPE = re.compile(r"SG\.[\w-]{16,64}\.[\w-]{16,128}", re.ASCII)
 class SendGridTransport:
     """One request, one recipient, one outcome; up to `concurrency` of them at a time.
 
-    `host` is https, or http for a loopback server. `timeout` is the total for a request, in seconds.
+    `host` is https, or http for a loopback server. `timeout` is the total for a request, in seconds, and
+    never more than MESSAGE_SECONDS.
     """
 
     name = "sendgrid"
@@ -48,7 +48,7 @@ class SendGridTransport:
         check_key(api_key)
         self._api_key = api_key
         self._host = check_host(host)
-        self._timeout = timeout
+        self._timeout = min(timeout, MESSAGE_SECONDS)
         self._concurrency = concurrency
         self._senders = tuple(senders)
 
@@ -70,9 +70,9 @@ class SendGridTransport:
             return find_violations(bodies[id(envelope)])
 
         def hand_over(valid: list[Envelope]) -> list[Outcome]:
-            return asyncio.run(self._post_all([bodies[id(envelope)] for envelope in valid], now))
+            return self._hand_over([bodies[id(envelope)] for envelope in valid], now)
 
-        return judge_valid(envelopes, validate, hand_over)
+        return judge_valid(envelopes, validate, hand_over, now=now)
 
     def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
         """Without the Email Activity add-on SendGrid can't be asked; its events tell."""
@@ -92,26 +92,35 @@ class SendGridTransport:
                 problems.append(Problem("PAIRWELL_FROM_EMAIL", f"{error} Use a verified sender."))
         return problems
 
-    async def _post_all(self, bodies: list[Body], now: datetime) -> list[Outcome]:
+    def _hand_over(self, bodies: list[Body], now: datetime) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
+        # asyncio.run would wait for a look-up in the DNS that nobody can cancel.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._post_all(bodies, outcomes, now))
+        except Exception as error:  # noqa: BLE001 what is known by now stays known
+            rest = judge_bug(error, now=now, may_have_left=True)
+            outcomes = dict.fromkeys(range(len(bodies)), rest) | outcomes
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+        return [outcomes[index] for index in range(len(bodies))]
+
+    async def _post_all(self, bodies: list[Body], outcomes: dict[int, Outcome], now: datetime) -> None:
+        """Fills `outcomes`, by the index of the body."""
         url = f"{self._host}/v3/mail/send"
         breaker, waiting = Breaker(now), iter(enumerate(bodies))
-        ends_at = asyncio.get_running_loop().time() + BATCH_SECONDS
 
         async def work(session: aiohttp.ClientSession) -> None:
             for index, body in waiting:
-                if breaker.verdict is None and asyncio.get_running_loop().time() > ends_at:
-                    breaker.verdict = postpone(now, "batch_time_over")
-                if breaker.verdict is None:
-                    data = json.dumps(body, ensure_ascii=False).encode()
-                    outcomes[index] = await post(session, url, data=data, now=now)
-                    breaker.note(outcomes[index])
-                else:
-                    outcomes[index] = breaker.verdict
+                if verdict := breaker.ask():
+                    outcomes[index] = verdict
+                    continue
+                outcomes[index] = await post(session, url, body=body, now=now)
+                breaker.note(outcomes[index])
 
         async with open_session(self._api_key, timeout=self._timeout) as session:
             await asyncio.gather(*(work(session) for _ in range(min(self._concurrency, len(bodies)))))
-        return [outcomes[index] for index in range(len(bodies))]
 
 
 def build_body(envelope: Envelope) -> Body:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import math
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ import aiohttp
 
 from delivery.base import Outcome, OutcomeKind
 from delivery.configuration import ConfigurationError, is_loopback
-from delivery.outcomes import fail, judge_status, postpone
+from delivery.outcomes import fail, judge_bug, judge_status, postpone
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +43,10 @@ def check_host(host: str) -> str:
 
 
 def open_session(api_key: str, *, timeout: float) -> aiohttp.ClientSession:
-    """A session for one batch. `timeout` is the total for a request, in seconds."""
+    """A session for one batch. `timeout` is the total for a request, in seconds, and not rounded up."""
+    limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(10, timeout), ceil_threshold=math.inf)
     return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(10, timeout)),
+        timeout=limits,
         headers={"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[_note_bytes()],
@@ -60,16 +63,21 @@ def _note_bytes() -> aiohttp.TraceConfig:
     return trace
 
 
-async def post(session: aiohttp.ClientSession, url: str, *, data: bytes, now: datetime) -> Outcome:
-    """What became of one request. Never raises for the network's doing."""
+async def post(
+    session: aiohttp.ClientSession, url: str, *, body: Mapping[str, object], now: datetime
+) -> Outcome:
+    """What became of one request. Raises nothing."""
     progress = SimpleNamespace(has_sent=False)
     try:
+        data = json.dumps(body, ensure_ascii=False).encode()
         async with session.post(
             url, data=data, allow_redirects=False, trace_request_ctx=progress
         ) as response:
             return await _judge(response, now)
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except (aiohttp.ClientError, OSError) as error:
         return _judge_failure(error, has_sent=progress.has_sent, now=now)
+    except Exception as error:  # noqa: BLE001 it must not cost the others of the batch their outcomes
+        return judge_bug(error, now=now, may_have_left=progress.has_sent)
 
 
 async def _judge(response: aiohttp.ClientResponse, now: datetime) -> Outcome:

@@ -8,98 +8,124 @@ import re
 import smtplib
 import socket
 import ssl
-import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from uuid import UUID
 
 from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.mime import build_mime, message_id
-from delivery.outcomes import BATCH_SECONDS, Breaker, fail, judge_valid, postpone
-from delivery.smtp_route import SETTING, parse_smtp_url
-from delivery.validation import find_problems
+from delivery.one_by_one import (
+    OPERATION_SHARE,
+    Line,
+    OneByOneTransport,
+    RouteError,
+    TimeIsOverError,
+    call_within,
+)
+from delivery.outcomes import MESSAGE_SECONDS, fail, postpone
+from delivery.smtp_route import SETTING, SmtpRoute, parse_smtp_url
 
 _LINE_DOT = re.compile(rb"^\.", re.MULTILINE)
 _AUTH_CODES = frozenset({530, 534, 535, 538})
 
 
-class _RouteError(Exception):
-    """The server and we don't come together; `outcome` holds for every envelope left."""
+class SmtpTransport(OneByOneTransport):
+    """Hands over through one connection kept for the batch, reopened when it is lost.
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.reason)
-        self.outcome = outcome
-
-
-class SmtpTransport:
-    """Hands over through one connection kept for the batch, reopened when it is lost."""
+    `timeout` is the total for an email, in seconds, and never more than MESSAGE_SECONDS.
+    """
 
     name = "smtp"
 
-    def __init__(self, url: str, *, timeout: float = 30, tls_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = MESSAGE_SECONDS, tls_context: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(timeout=timeout)
         self._route = parse_smtp_url(url)
-        self._timeout = timeout
         self._tls_context = tls_context or ssl.create_default_context()
 
     def __repr__(self) -> str:
         return f"<SmtpTransport {self._route.host}:{self._route.port} {self._route.tls}>"
 
-    def validate(self, envelope: Envelope) -> list[Problem]:
-        return find_problems(envelope)
-
-    def send(self, envelopes: Sequence[Envelope], *, now: datetime) -> list[Outcome]:
-        return judge_valid(envelopes, self.validate, lambda valid: self._send_all(valid, now))
-
-    def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:
-        """SMTP can't be asked."""
-        del delivery_ids
-        return None
-
     def check(self) -> list[Problem]:
         """Connects, secures the connection, logs in and says goodbye."""
+        line = self._open_line(datetime.now().astimezone())
         try:
-            _hang_up(self._connect(datetime.now().astimezone()))
-        except _RouteError as error:
-            return [Problem(SETTING, f"{error.outcome.reason}: {error.outcome.detail}")]
-        return []
+            call_within(self._timeout, line.try_out)
+        except RouteError as error:
+            outcome = error.outcome
+        except TimeIsOverError:
+            outcome = line.give_up()
+        else:
+            return []
+        return [Problem(SETTING, f"{outcome.reason}: {outcome.detail}")]
 
-    def _send_all(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
-        breaker, outcomes = Breaker(now), list[Outcome]()
-        ends_at = time.monotonic() + BATCH_SECONDS
-        server: smtplib.SMTP | None = None
-        for envelope in envelopes:
-            if time.monotonic() > ends_at:
-                breaker.verdict = breaker.verdict or postpone(now, "batch_time_over")
-            if breaker.verdict:
-                outcomes.append(breaker.verdict)
-                continue
-            try:
-                server = server or self._connect(now)
-                outcome, is_open = _Handover(server, now).send(envelope)
-            except _RouteError as error:
-                outcome, is_open, breaker.verdict = error.outcome, False, error.outcome
-            breaker.note(outcome)
-            outcomes.append(outcome)
-            if not is_open and server:
-                server.close()
-                server = None
-        if server:
-            _hang_up(server)
-        return outcomes
+    def _open_line(self, now: datetime) -> "SmtpLine":
+        return SmtpLine(self._route, self._tls_context, timeout=self._timeout * OPERATION_SHARE, now=now)
 
-    def _connect(self, now: datetime) -> smtplib.SMTP:
-        """A secured, logged-in connection. Raises _RouteError; never falls back to clear text."""
-        server: smtplib.SMTP | None = None
+
+class SmtpLine(Line):
+    """A connection that is secured and logged in; never in clear text where that was not asked for."""
+
+    def __init__(
+        self, route: SmtpRoute, tls_context: ssl.SSLContext, *, timeout: float, now: datetime
+    ) -> None:
+        super().__init__(now)
+        self._route = route
+        self._tls_context = tls_context
+        self._timeout = timeout
+        self._server: smtplib.SMTP | None = None
+
+    def hand_over(self, envelope: Envelope) -> Outcome:
         try:
-            server = self._open()
+            server = self._server if self._server and self._server.sock else self._connect()
+            return self._converse(server, envelope)
+        except OSError as error:  # SMTPException is one, too
+            self._drop()
+            return self._judge_break(error)
+        except Exception:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        try:
+            if self._server and self._server.sock:
+                self._server.quit()
+        except OSError:
+            return  # it has left before us
+        finally:
+            self._drop()
+
+    def interrupt(self) -> None:
+        server = self._server  # once: the other thread may let go of it at any moment
+        if server and (sock := server.sock):
+            with suppress(OSError):
+                # Not by the method of a TLS socket, which would first go back to clear text.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def try_out(self) -> None:
+        """Connect and say goodbye. Raises RouteError."""
+        self._connect()
+        self.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            self._server = server = self._open()
+            if self.is_over:
+                raise TimeIsOverError
             self._secure_and_login(server)
-        except (OSError, ValueError, _RouteError) as error:  # SMTPException is an OSError
-            if server:
-                server.close()
-            raise _RouteError(_judge_connecting(error, now)) from None
+        except (OSError, ValueError) as error:  # SMTPException is an OSError
+            self._drop()
+            raise RouteError(_judge_connecting(error, self.now)) from None
+        except Exception:
+            self._drop()
+            raise
         return server
+
+    def _drop(self) -> None:
+        if self._server:
+            self._server.close()
+        self._server = None
 
     def _open(self) -> smtplib.SMTP:
         host, port = self._route.host, self._route.port
@@ -115,18 +141,56 @@ class SmtpTransport:
         if self._route.tls == "starttls":
             if not server.has_extn("starttls"):
                 detail = "The server does not offer STARTTLS. Use smtps:// or another port."
-                raise _RouteError(fail(OutcomeKind.ROUTE_DOWN, "starttls_missing", detail))
+                raise RouteError(fail(OutcomeKind.ROUTE_DOWN, "starttls_missing", detail))
             server.starttls(context=self._tls_context)
             server.ehlo()
         if self._route.user:
             server.login(self._route.user, self._route.password)
 
+    def _converse(self, server: smtplib.SMTP, envelope: Envelope) -> Outcome:
+        mime = _LINE_DOT.sub(b"..", build_mime(envelope, now=self.now))
+        sender, recipient = to_ascii_address(envelope.from_email), to_ascii_address(envelope.to_email)
+        for verb, step in (("mail", f"MAIL FROM:<{sender}>"), ("rcpt", f"RCPT TO:<{recipient}>")):
+            code, reply = server.docmd(step)
+            if code not in (250, 251):
+                return self._refused(server, code, reply, step=verb)
+        code, reply = server.docmd("DATA")
+        if code != 354:
+            return self._refused(server, code, reply, step="data")
+        server.send(mime)
+        self.let_leave()
+        server.send(b".\r\n")
+        code, reply = server.getreply()
+        if code != 250:
+            return self._refused(server, code, reply, step="dot")
+        return Outcome(OutcomeKind.ACCEPTED, provider_id=message_id(envelope))
+
+    def _refused(self, server: smtplib.SMTP, code: int, reply: bytes, *, step: str) -> Outcome:
+        """A clear no. The transaction is reset, so that the next message starts clean."""
+        detail = f"At {step.upper()}: {reply.decode('ascii', 'replace')}"
+        if code == 421:
+            self._drop()
+        else:
+            with suppress(OSError):  # it closes the connection itself; the answer stands
+                server.rset()
+        if 400 <= code < 500:
+            return postpone(self.now, f"smtp_{code}", detail=detail)
+        if code in _AUTH_CODES or (step == "mail" and code != 552):
+            return fail(OutcomeKind.ROUTE_DOWN, f"smtp_{code}", detail)
+        return fail(OutcomeKind.REJECTED, f"smtp_{code}", detail)
+
+    def _judge_break(self, error: OSError) -> Outcome:
+        timed_out = _is_timeout(error)
+        if self.may_have_left:
+            reason = "timeout_after_dot" if timed_out else "lost_after_dot"
+            return fail(OutcomeKind.UNKNOWN, reason, "The message was out, its receipt never came.")
+        reason = "timeout" if timed_out else "connection_lost"
+        return postpone(self.now, reason, detail="Broken off before the message was complete.")
+
 
 def _judge_connecting(error: Exception, now: datetime) -> Outcome:
     """What a failure before any message means."""
     match error:
-        case _RouteError():
-            return error.outcome
         case smtplib.SMTPNotSupportedError():
             detail = "The server offers no login that we know. Check the port and the address."
             return fail(OutcomeKind.ROUTE_DOWN, "login_not_offered", detail)
@@ -146,63 +210,3 @@ def _judge_connecting(error: Exception, now: datetime) -> Outcome:
 def _is_timeout(error: OSError) -> bool:
     """The library reports some timeouts as a lost connection whose text holds the reason."""
     return isinstance(error, TimeoutError) or "timed out" in str(error)
-
-
-def _hang_up(server: smtplib.SMTP) -> None:
-    with suppress(OSError):
-        server.quit()
-    server.close()
-
-
-class _Handover:
-    """One message over an open connection."""
-
-    def __init__(self, server: smtplib.SMTP, now: datetime) -> None:
-        self._server = server
-        self._now = now
-        self._is_dot_sent = False
-
-    def send(self, envelope: Envelope) -> tuple[Outcome, bool]:
-        """The outcome, and whether the connection can still be used."""
-        try:
-            return self._converse(envelope), self._server.sock is not None
-        except OSError as error:  # SMTPException is one, too
-            timed_out = _is_timeout(error)
-            if self._is_dot_sent:
-                reason = "timeout_after_dot" if timed_out else "lost_after_dot"
-                return fail(
-                    OutcomeKind.UNKNOWN, reason, "The message was out, its receipt never came."
-                ), False
-            reason = "timeout" if timed_out else "connection_lost"
-            return postpone(self._now, reason, detail="Broken off before the message was complete."), False
-
-    def _converse(self, envelope: Envelope) -> Outcome:
-        sender, recipient = to_ascii_address(envelope.from_email), to_ascii_address(envelope.to_email)
-        for verb, step in (("mail", f"MAIL FROM:<{sender}>"), ("rcpt", f"RCPT TO:<{recipient}>")):
-            code, reply = self._server.docmd(step)
-            if code not in (250, 251):
-                return self._refused(code, reply, step=verb)
-        code, reply = self._server.docmd("DATA")
-        if code != 354:
-            return self._refused(code, reply, step="data")
-        self._server.send(_LINE_DOT.sub(b"..", build_mime(envelope, now=self._now)))
-        self._is_dot_sent = True
-        self._server.send(b".\r\n")
-        code, reply = self._server.getreply()
-        if code != 250:
-            return self._refused(code, reply, step="dot")
-        return Outcome(OutcomeKind.ACCEPTED, provider_id=message_id(envelope))
-
-    def _refused(self, code: int, reply: bytes, *, step: str) -> Outcome:
-        """A clear no. The transaction is reset, so that the next message starts clean."""
-        detail = f"At {step.upper()}: {reply.decode('ascii', 'replace')}"
-        if code == 421:
-            self._server.close()
-        else:
-            with suppress(OSError):  # it closes the connection itself; the answer stands
-                self._server.rset()
-        if 400 <= code < 500:
-            return postpone(self._now, f"smtp_{code}", detail=detail)
-        if code in _AUTH_CODES or (step == "mail" and code != 552):
-            return fail(OutcomeKind.ROUTE_DOWN, f"smtp_{code}", detail)
-        return fail(OutcomeKind.REJECTED, f"smtp_{code}", detail)

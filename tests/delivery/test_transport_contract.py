@@ -6,10 +6,12 @@ import pytest
 
 from delivery.base import Envelope, OutcomeKind, Transport
 from delivery.registry import build_transport
+from delivery.smtp import SmtpTransport
 from tests.delivery.conftest import POSTMARK, WIRES, Wire
 from tests.delivery.envelopes import NOW, UNSUBSCRIBE, make_envelope
 from tests.delivery.memory_store import MemoryStore
 from tests.servers.http_server import free_port
+from tests.servers.smtp_server import SmtpServer
 
 BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a line break in the subject": ("subject", {"subject": "Hello\r\nBcc: all@shop.example"}),
@@ -131,11 +133,21 @@ class TestEveryTransport:
 def test_a_batch_that_takes_too_long_leaves_the_rest_for_the_next(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"delivery.{name}.BATCH_SECONDS", -1)
+    monkeypatch.setattr("delivery.outcomes.BATCH_SECONDS", -1)
     with WIRES[name]() as wire:
         outcomes = wire.transport.send([make_envelope(), make_envelope()], now=NOW)
         assert {outcome.reason for outcome in outcomes} == {"batch_time_over"}
         assert wire.count_arrived() == 0
+
+
+def test_a_closed_way_out_is_logged_as_one_error(
+    smtp_server: SmtpServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = SmtpTransport(f"smtp://127.0.0.1:{smtp_server.port}")  # it offers no STARTTLS
+    outcomes = transport.send([make_envelope() for _ in range(5)], now=NOW)
+    assert {outcome.kind for outcome in outcomes} == {OutcomeKind.ROUTE_DOWN}
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == ["No mail leaves: starttls_missing. Check the account and the settings."]
 
 
 @pytest.mark.parametrize("build", ["preview", "smtp", "sendgrid", "anymail"])
