@@ -12,6 +12,7 @@ from django.http.request import validate_host
 from campaigns.transports import build_current_transport
 from config.settings import INSECURE_KEY
 from delivery.configuration import ConfigurationError
+from delivery.outcomes import LONGEST_HAND_OVER
 
 SHORTEST_ADDRESS = 10  # characters; shorter ones are placeholders
 
@@ -62,6 +63,9 @@ def check_transport(**_: Any) -> list[CheckMessage]:
     if config["TRANSPORT"] == "preview":
         hint = "Set PAIRWELL_TRANSPORT to smtp, sendgrid or anymail; preview keeps all mail here."
         return [Error("No mail would leave.", hint=hint, id="pairwell.E005")]
+    if config["LEASE_SECONDS"] <= LONGEST_HAND_OVER:
+        hint = f"Set PAIRWELL_LEASE_SECONDS above {LONGEST_HAND_OVER}."
+        return [Error("A batch could be taken over while it is handed over.", hint=hint, id="pairwell.E010")]
     try:
         problems = build_current_transport().check()
     except ConfigurationError as error:

@@ -66,7 +66,7 @@ SENTENCES: dict[str, "str | Promise"] = {
         _("The mail provider is not set up right; someone has to mend the settings."),
     ),
     **dict.fromkeys(
-        ["lost_after_bytes", "lost_after_dot", "timeout_after_dot", "unknown"],
+        ["lost_after_bytes", "lost_after_dot", "timeout_after_bytes", "timeout_after_dot", "unknown"],
         _("The mail provider never confirmed it; nobody can know whether it left."),
     ),
 }

@@ -57,6 +57,7 @@ def test_a_production_that_is_ready_has_nothing_to_mend(production: dict[str, An
         ("TRANSPORT", "smtp", "pairwell.E006"),
         ("SENDGRID_API_KEY", "", "pairwell.E006"),
         ("SENDGRID_WEBHOOK_KEYS", [], "pairwell.E007"),
+        ("LEASE_SECONDS", 60, "pairwell.E010"),
         ("METRICS_TOKEN", "", "pairwell.W002"),
     ],
 )
