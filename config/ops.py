@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 
 from campaigns.models import Campaign, Message, MessageOutcome, SendBatch, WebhookPayload
+from campaigns.reports import OPEN_STATES
 from shop.models import Event
 from triggers.models import Enrolment, Trigger
 
@@ -22,12 +23,12 @@ LATE_SECONDS = 15 * 60
 
 
 def measure(now: datetime) -> dict[str, float]:
-    """Open work and its age. Every figure comes from a partial index, so it stays cheap in a large shop.
+    """Open work and its age. Every figure comes from an index, so it stays cheap in a large shop.
 
     What belongs to a paused campaign or trigger is left out: it waits for a person, not for an engine.
     """
     live = Campaign.Status.LIVE
-    batches = SendBatch.objects.filter(campaign__status=live).exclude(state=SendBatch.State.DONE)
+    batches = SendBatch.objects.filter(campaign__status=live, state__in=OPEN_STATES)
     ungathered = Message.objects.filter(batch=None, is_closed=False, step__campaign__status=live)
     enrolments = Enrolment.objects.filter(
         state=Enrolment.State.WAITING, trigger__campaign__status=live, trigger__status=Trigger.Status.ACTIVE
