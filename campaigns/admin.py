@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -36,8 +37,19 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
+class StepForm(forms.ModelForm[Step]):
+    """A step whose wait ends within a year: more is a slip of the finger."""
+
+    delay_hours = forms.IntegerField(min_value=0, max_value=24 * 365, initial=0)
+
+    class Meta:
+        model = Step
+        fields = "__all__"  # noqa: DJ007 (the back office edits all of it)
+
+
 class StepInline(admin.TabularInline[Step, Campaign]):
     model = Step
+    form = StepForm
     extra = 0
     raw_id_fields = ("experiment",)
 

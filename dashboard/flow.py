@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -45,7 +44,7 @@ def describe_trigger(trigger: Trigger) -> Start:
         problem = _("The kind “%(kind)s” is not installed, so nobody enters. A developer has to install it.")
         return Start(trigger, problem=problem % {"kind": trigger.kind})
     try:
-        sentence = str(kind.describe(kind.clean_settings(read_settings(trigger))))
+        sentence = str(kind.describe(kind.clean_settings(trigger.settings)))
     except ValidationError as error:
         return Start(trigger, problem=_tell_problem(kind, error))
     return Start(trigger, localise_digits(sentence))
@@ -57,17 +56,6 @@ def find_kind(trigger: Trigger) -> TriggerKind | None:
         return kinds.get(trigger.kind)
     except KeyError:
         return None
-
-
-def read_settings(trigger: Trigger) -> dict[str, Any]:
-    """The stored settings.
-
-    Raises:
-        ValidationError: they are no JSON object.
-    """
-    if not isinstance(trigger.settings, dict):
-        raise ValidationError(_("They are no JSON object."))
-    return trigger.settings
 
 
 def _tell_problem(kind: TriggerKind, error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from tests.dashboard.people import make_marketer
 from tests.dashboard.rows import fill_small_shop
 from tests.dashboard.sent import SmallShop
 
@@ -59,7 +60,7 @@ def small_shop(transactional_db: None) -> SmallShop:
 
 @pytest.fixture
 def marketer(transactional_db: None) -> User:
-    return User.objects.create_user("marketer", password="a long enough password")
+    return make_marketer()
 
 
 @pytest.fixture

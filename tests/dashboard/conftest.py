@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.dashboard.people import make_marketer
 from tests.dashboard.rows import fill_small_shop
 from tests.dashboard.sent import SmallShop
 
@@ -13,7 +14,7 @@ def small_shop(db: None) -> SmallShop:
 
 @pytest.fixture
 def marketer(db: None) -> User:
-    return User.objects.create_user("marketer", password="a long enough password")
+    return make_marketer()
 
 
 @pytest.fixture

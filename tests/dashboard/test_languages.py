@@ -1,11 +1,13 @@
 """Every word of the dashboard in every language of the house, and numbers as people write them."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils import translation
@@ -13,6 +15,9 @@ from django.utils import translation
 from dashboard import formatting
 
 LANGUAGES = ["fa", "ar", "he", "ru"]
+_KEYWORDS = DEFAULT_KEYWORDS | {"pgettext_lazy": ((1, "c"), 2)}
+_TRANSLATE = re.compile(r"""{% translate (["'])(.+?)\1 %}""")
+_BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
 
 
 def catalogue(language: str) -> Path:
@@ -26,6 +31,27 @@ def test_nothing_is_left_untranslated(language: str) -> None:
     untranslated = [message.id for message in messages if not message.string or message.fuzzy]
     assert untranslated == []
     assert len(messages) > 200
+
+
+def texts_of_the_dashboard() -> set[str]:
+    """Every text that its code and its templates ask the catalogue for."""
+    root, texts = Path(settings.BASE_DIR), set[str]()
+    for file in (root / "dashboard").rglob("*.py"):
+        with file.open("rb") as source:
+            for _line, found, _comments, context in extract("python", source, keywords=_KEYWORDS):
+                texts |= {found[0] if isinstance(found, tuple) else found} if context is None else set()
+    for file in (root / "templates" / "dashboard").glob("*.html"):
+        html = file.read_text(encoding="utf8")
+        texts |= {text for _quote, text in _TRANSLATE.findall(html)}
+        texts |= {re.sub(r"{{ (\w+) }}", r"%(\1)s", text) for text in _BLOCK.findall(html)}
+    return texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_dashboard_is_in_the_catalogue(language: str) -> None:
+    with catalogue(language).open("rb") as file:
+        written = {m.id[0] if isinstance(m.id, tuple) else m.id for m in read_po(file)}
+    assert texts_of_the_dashboard() - written == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,4 +1,4 @@
-"""Every page opens, for those who are logged in, and asks the database little."""
+"""Every page opens, for the staff, and asks the database little."""
 
 import re
 from collections.abc import Callable

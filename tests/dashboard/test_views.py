@@ -1,12 +1,17 @@
 """What the pages do beyond opening."""
 
+from typing import Any
+
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from campaigns.admin import StepForm
 from campaigns.models import Campaign, EmailTemplate, PreviewMail
 from experiments.models import Experiment
 from tests.dashboard.sent import SmallShop
+from tests.dashboard.test_pages import address
 from triggers.models import Trigger
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +110,72 @@ def test_a_wrong_setting_is_refused_and_nothing_is_saved(signed_in: Client, smal
     html = signed_in.post(url, data | {"settings-delay_minutes": "1"}).content.decode()
     assert 'role="alert"' in html
     assert Trigger.objects.get(key="abandoned-cart").name == "Abandoned cart"
+
+
+@pytest.mark.parametrize("days", ["3651", "5000000", "-1"])
+def test_days_beyond_ten_years_are_refused(signed_in: Client, small_shop: SmallShop, days: str) -> None:
+    data = {"name": "Left cart", "status": "active", "reentry": "after_days", "reentry_days": days}
+    url = reverse("dashboard:trigger", args=["abandoned-cart"])
+    html = signed_in.post(url, data | {"settings-delay_minutes": "60"}).content.decode()
+    assert 'role="alert"' in html
+    assert Trigger.objects.get(key="abandoned-cart").reentry_days == 0
+
+
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    (
+        {"settings": {"delay_minutes": 5}},
+        "Wait, in minutes: Ensure this value is greater than or equal to 15.",
+    ),
+    ({"settings": {"delay_minutes": "soon"}}, "Wait, in minutes: Enter a whole number."),
+    ({"settings": [1]}, "so nobody enters until they are mended"),
+    ({"settings": "240"}, "so nobody enters until they are mended"),
+    ({"kind": "win_back"}, "The kind “win_back” is not installed, so nobody enters."),
+]
+
+
+@pytest.mark.parametrize(("stored", "words"), BROKEN)
+@pytest.mark.parametrize("name", ["campaigns", "campaign", "trigger"])
+def test_a_trigger_that_can_not_work_says_so_where_one_would_mend_it(
+    signed_in: Client, small_shop: SmallShop, name: str, stored: dict[str, Any], words: str
+) -> None:
+    Trigger.objects.filter(key="abandoned-cart").update(**stored)
+    response = signed_in.get(address(name, small_shop))
+    assert response.status_code == 200
+    assert words in response.content.decode()
+
+
+@pytest.mark.parametrize("stored", [stored for stored, _words in BROKEN])
+def test_a_customer_page_opens_beside_a_trigger_that_can_not_work(
+    signed_in: Client, small_shop: SmallShop, stored: dict[str, Any]
+) -> None:
+    Trigger.objects.filter(key="abandoned-cart").update(**stored)
+    customer = small_shop.customers["ru"]
+    assert "No." in read(signed_in, "customer", customer.uuid, campaign="abandoned-cart")
+
+
+def test_wrong_settings_are_mended_on_the_page(signed_in: Client, small_shop: SmallShop) -> None:
+    Trigger.objects.filter(key="abandoned-cart").update(settings=[1])
+    data = {"name": "Left cart", "status": "active", "reentry": "always", "reentry_days": "0"}
+    url = reverse("dashboard:trigger", args=["abandoned-cart"])
+    signed_in.post(url, data | {"settings-delay_minutes": "60"})
+    assert Trigger.objects.get(key="abandoned-cart").settings == {"delay_minutes": 60}
+
+
+def test_a_trigger_of_a_kind_that_is_gone_is_paused_and_keeps_its_settings(
+    signed_in: Client, small_shop: SmallShop
+) -> None:
+    Trigger.objects.filter(key="abandoned-cart").update(kind="win_back")
+    data = {"name": "Left cart", "status": "paused", "reentry": "always", "reentry_days": "0"}
+    signed_in.post(reverse("dashboard:trigger", args=["abandoned-cart"]), data)
+    trigger = Trigger.objects.get(key="abandoned-cart")
+    assert (trigger.status, trigger.settings) == ("paused", {"delay_minutes": 240})
+
+
+def test_a_step_that_would_wait_for_years_is_refused_in_the_back_office() -> None:
+    wait = StepForm.base_fields["delay_hours"]
+    assert wait.clean("8760") == 8760
+    with pytest.raises(ValidationError):
+        wait.clean("8761")
 
 
 def test_a_customer_page_answers_for_the_campaign_asked_for(signed_in: Client, small_shop: SmallShop) -> None:
