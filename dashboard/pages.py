@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -28,6 +29,9 @@ _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 class PageRequest(HttpRequest):
+    """What a page gets: `page` lets nobody else through."""
+
+    user: User
     htmx: HtmxDetails
 
 

@@ -94,7 +94,7 @@ def test_other_methods_are_refused(strict_client: Client, customer: Customer, me
 def test_a_body_that_can_not_be_read_never_stops_a_no(
     strict_client: Client, customer: Customer, body: str, content_type: str, length: str | None
 ) -> None:
-    odd = {"CONTENT_LENGTH": length} if length else {}
+    odd: dict[str, Any] = {"CONTENT_LENGTH": length} if length else {}
     response = strict_client.post(path_for(customer), data=body, content_type=content_type, **odd)
     assert response.status_code == 200
     assert withdrawals() == [("objection", "one_click", f"message {MESSAGE}")]

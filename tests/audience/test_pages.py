@@ -184,7 +184,7 @@ def test_a_broken_form_saves_nothing_and_says_so(client: Client, wrong: dict[str
 @pytest.mark.parametrize("length", ["abc", "99999999999"])
 def test_a_form_that_can_not_be_read_saves_nothing_and_says_so(client: Client, length: str) -> None:
     customer = subscribed_customer()
-    sent = {"content_type": "application/x-www-form-urlencoded", "CONTENT_LENGTH": length}
+    sent: dict[str, Any] = {"content_type": "application/x-www-form-urlencoded", "CONTENT_LENGTH": length}
     response = client.post(preferences_path(customer), data="marketing=no", **sent)
     assert response.status_code == 400
     assert "Nothing was saved" in response.content.decode()
