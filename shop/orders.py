@@ -34,7 +34,7 @@ def state_order(statement: dict[str, Any], at: datetime, customer: Customer | No
 
 
 def deliver(order: Order, at: datetime, rows: BatchRows) -> None:
-    """An order that comes in two parcels is delivered with the last."""
+    """Of several parcels, the last makes the order delivered; each has its own event."""
     order.delivered_at = max(at, order.delivered_at or at)
     rows.orders.touch(order)
 
