@@ -14,7 +14,7 @@ from recommendations.models import Bestseller, Neighbour, NeighbourModel
 from recommendations.pairs import SparsePairCounts
 from recommendations.policy import Policy, read_policy
 from recommendations.tables import write_bestsellers, write_complements, write_upgrades
-from shop.models import Product
+from shop.models import Order, Product
 
 COLLECTED_SHARE = 0.3
 COLLECTED_ORDERS = 20
@@ -102,3 +102,9 @@ def _forget_old(now: datetime, *, keep: int) -> None:
     for table in (Neighbour, Bestseller):
         table._default_manager.filter(model__in=old).delete()
     NeighbourModel.objects.filter(is_complete=False, built_at__lt=now - ABANDONED_AFTER).delete()
+
+
+def is_stale(now: datetime) -> bool:
+    """Whether the tables are a day old, or missing though there are orders to learn from."""
+    newest = NeighbourModel.objects.filter(is_active=True).values_list("built_at", flat=True).first()
+    return now - newest >= timedelta(days=1) if newest else Order.objects.exists()

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from recommendations import building
-from recommendations.building import rebuild_neighbours
+from recommendations.building import is_stale, rebuild_neighbours
 from recommendations.engine import recommend
 from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel
 from recommendations.tasks import rebuild_neighbours_task
@@ -163,3 +163,12 @@ def test_a_build_takes_the_same_number_of_queries_for_more_orders(
 def test_the_task_builds_too() -> None:
     rebuild_neighbours_task()
     assert NeighbourModel.objects.filter(is_active=True).count() == 1
+
+
+def test_the_tables_are_stale_after_a_day_and_missing_once_there_are_orders() -> None:
+    assert not is_stale(NOW)
+    make_order([make_product("Kettle"), make_product("Cups")])
+    assert is_stale(NOW)
+    rebuild_neighbours(NOW)
+    assert not is_stale(NOW + timedelta(hours=23))
+    assert is_stale(NOW + timedelta(hours=24))

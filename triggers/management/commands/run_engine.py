@@ -3,6 +3,7 @@
 import logging
 import signal
 from argparse import ArgumentParser
+from datetime import timedelta
 from threading import Event as Flag
 from types import FrameType
 from typing import Any
@@ -13,9 +14,11 @@ from django.utils import timezone
 
 from campaigns.transports import build_current_transport
 from delivery.base import Transport
+from recommendations.building import is_stale, rebuild_neighbours
 from triggers.engine import SweepTally, sweep
 
 logger = logging.getLogger(__name__)
+LOOK_EVERY = timedelta(hours=1)
 
 
 class Command(BaseCommand):
@@ -30,11 +33,15 @@ class Command(BaseCommand):
         _stop_on_signals(stop)
         transport = build_current_transport()
         self.stdout.write(f"Pairwell's engine runs; mail leaves by {transport.name}. Ctrl+C stops it.")
+        look_again = timezone.now()
         while not stop.is_set():
             tally = _sweep_or_log(transport)
             if tally is None or tally.is_idle:
                 if once and tally is not None:
                     break
+                if timezone.now() >= look_again:
+                    look_again = timezone.now() + LOOK_EVERY
+                    _learn_or_log()
                 stop.wait(poll)
         self.stdout.write("Stopped; nothing was left half done.")
 
@@ -52,6 +59,15 @@ def _sweep_or_log(transport: Transport) -> SweepTally | None:
             "swept", extra={"events": tally.events, "advanced": tally.advanced, **vars(tally.messages)}
         )
     return tally
+
+
+def _learn_or_log() -> None:
+    """Learns once a day what goes together, as Celery's beat does; only when no mail is due."""
+    try:
+        if is_stale(timezone.now()):
+            rebuild_neighbours(timezone.now())
+    except Exception:
+        logger.exception("The neighbour tables could not be rebuilt; the old ones stay.")
 
 
 def _stop_on_signals(stop: Flag) -> None:
