@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 PORT ?= 8000
 DEMO_DIR := $(CURDIR)/var/demo
-DEMO := PAIRWELL_DEBUG=True PAIRWELL_VAR_DIR=$(DEMO_DIR) PAIRWELL_BASE_URL=http://127.0.0.1:$(PORT) \
+DEMO := PAIRWELL_DEBUG=True PAIRWELL_SAMPLE_SHOP=True PAIRWELL_VAR_DIR=$(DEMO_DIR) PAIRWELL_BASE_URL=http://127.0.0.1:$(PORT) \
 	DATABASE_URL=sqlite:///$(DEMO_DIR)/pairwell.sqlite3 PAIRWELL_TRANSPORT=preview
 PACKAGES := config demo dashboard triggers campaigns experiments recommendations audience shop delivery
 JOBS ?= 2

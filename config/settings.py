@@ -150,6 +150,8 @@ PAIRWELL: dict[str, Any] = {
     "MARKETING_CAP_DAYS": read_int("PAIRWELL_MARKETING_CAP_DAYS", 7),
     "ATTRIBUTION_DAYS": read_int("PAIRWELL_ATTRIBUTION_DAYS", 5),
     # Signs links and hashes suppressed addresses. Changing it breaks links in mail already sent.
+    # The demo's: pages say that its opens and clicks are made up.
+    "SAMPLE_SHOP": read_bool("PAIRWELL_SAMPLE_SHOP", default=False),
     "METRICS_TOKEN": read_str("PAIRWELL_METRICS_TOKEN"),
     "LINK_KEY": read_str("PAIRWELL_LINK_KEY", SECRET_KEY),
     "BATCH_SIZE": read_int("PAIRWELL_BATCH_SIZE", 500),

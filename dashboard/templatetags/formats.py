@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from django import template
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -97,3 +98,9 @@ def language(code: str) -> str:
         return Locale.parse(code, sep="-").get_display_name(formatting.current_locale()) or code
     except (UnknownLocaleError, ValueError):
         return code
+
+
+@register.simple_tag
+def is_sample_shop() -> bool:
+    """Whether the figures come from the demo, where opens and clicks are made up."""
+    return bool(settings.PAIRWELL["SAMPLE_SHOP"])
