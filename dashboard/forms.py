@@ -115,6 +115,7 @@ def _match(query: str) -> Q:
     return (
         Q(customer__external_id=query)
         | Q(customer__email__iexact=query)
+        | Q(customer__name__icontains=query)
         | Q(order__external_id=query)
         | Q(rendered__subject__icontains=query)
     )

@@ -10,7 +10,7 @@ from dashboard.flow import describe_trigger
 from dashboard.pages import PageRequest
 from dashboard.paging import cut_page
 from dashboard.timelines import tell_customer
-from shop.models import Customer
+from shop.models import Customer, Order
 from triggers.models import Enrolment
 
 # Of each kind of row; a customer with more has the message list for the rest.
@@ -18,11 +18,13 @@ NEWEST = 100
 
 
 def find_customers(request: PageRequest) -> HttpResponse:
-    """Customers by id, address or name; the newest when nothing is asked for."""
+    """Customers by id or its end, address, name or order number; the newest when nothing is asked for."""
     query = request.GET.get("q", "").strip()
     customers = Customer.objects.order_by("-pk")
     if query:
-        known = Q(external_id__istartswith=query) | Q(email__istartswith=query) | Q(name__icontains=query)
+        known = Q(external_id__istartswith=query) | Q(external_id__iendswith=query)
+        known |= Q(email__istartswith=query) | Q(name__icontains=query)
+        known |= Q(pk__in=Order.objects.filter(external_id=query).values("customer"))
         customers = customers.filter(known)
     template = "_customer_rows.html" if request.htmx else "customers.html"
     return render(request, f"dashboard/{template}", {"page": cut_page(request, customers), "query": query})

@@ -221,3 +221,11 @@ def test_rows_the_engine_appends_cannot_be_written_in_the_back_office(
     admin_client: Client, small_shop: SmallShop
 ) -> None:
     assert admin_client.get(reverse("admin:campaigns_messageoutcome_add")).status_code == 403
+
+
+@pytest.mark.parametrize("query", ["C-1002", "1002", "O-503"])
+def test_a_customer_is_found_by_id_its_end_or_an_order(
+    query: str, signed_in: Client, small_shop: SmallShop
+) -> None:
+    assert read(signed_in, "customers", q=query).count("<tr>") == 2  # one, and the head
+    assert read(signed_in, "customers", q="no such thing").count("<tr>") < 2
