@@ -18,6 +18,7 @@ from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
+from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from shop.claims import NOBODYS_FAULT, lock_customers
 
@@ -98,8 +99,9 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
         )
         messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
         if len(messages) == 1:
-            write_exceptions([_put_off(messages[0], error, now)])
-            return Tally(deferred=1, batches=1)
+            row = _put_off(messages[0], error, now)
+            write_exceptions([row])
+            return Tally(deferred=int(row.until is not None), skipped=int(row.until is None), batches=1)
         half = len(messages) // 2
         for part in filter(None, (messages[:half], messages[half:])):
             again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
@@ -109,8 +111,9 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
 
 def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
     row = MessageOutcome(message=message, reason="error", detail=error, at=now)
-    row.kind = MessageOutcome.Kind.DEFERRED
-    row.until = now + POISON_DELAY
+    row.kind, row.until = MessageOutcome.Kind.DEFERRED, now + POISON_DELAY
+    if now - message.queued_at > MAX_LATENESS:
+        row.kind, row.until = MessageOutcome.Kind.SKIPPED, None
     return row
 
 
