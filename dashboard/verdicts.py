@@ -51,9 +51,14 @@ def judge_experiment(experiment: Experiment) -> Verdict:
     variants = list(experiment.variants.all())
     names = {v.key: v.name for v in variants} | {HOLDOUT: _("Held out")}
     control = next((v.key for v in variants if v.is_control), None)
-    results = build_results(
-        count_arms(experiment), control=control, holdout=HOLDOUT, shares=plan_shares(experiment)
+    counts, shares = count_arms(experiment), plan_shares(experiment)
+    holdout = (
+        HOLDOUT if any(arm.assigned or shares[arm.arm] for arm in counts if arm.arm == HOLDOUT) else None
     )
+    if holdout is None:  # nobody is held out, so there is nothing to show or to compare with
+        counts = [arm for arm in counts if arm.arm != HOLDOUT]
+        del shares[HOLDOUT]
+    results = build_results(counts, control=control, holdout=holdout, shares=shares)
     return Verdict(
         rows=[ArmRow(names[a.counts.arm], a.counts.arm == HOLDOUT, a) for a in results.arms],
         sentences=_write_sentences(results, names, control),

@@ -229,3 +229,12 @@ def test_a_customer_is_found_by_id_its_end_or_an_order(
 ) -> None:
     assert read(signed_in, "customers", q=query).count("<tr>") == 2  # one, and the head
     assert read(signed_in, "customers", q="no such thing").count("<tr>") < 2
+
+
+def test_an_experiment_without_a_holdout_shows_no_arm_of_nobody(
+    signed_in: Client, small_shop: SmallShop
+) -> None:
+    plain = Experiment.objects.create(key="plain", name="Plain", salt="s", holdout_share=0)
+    plain.variants.create(key="a", name="A", is_control=True)
+    assert "Held out" not in read(signed_in, "experiment", plain.key)
+    assert "Held out" in read(signed_in, "experiment", small_shop.experiment.key)
