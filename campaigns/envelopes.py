@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from audience.policies import label_subject
-from campaigns.models import Campaign, Message
+from campaigns.models import Message
 from campaigns.rendering import RenderedEmail
 from delivery.base import Envelope
 
@@ -16,14 +16,13 @@ def make_envelope(
     A transactional email that carries suggestions offers the way out as well.
     """
     campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
-    is_marketing = campaign.message_class == Campaign.MessageClass.MARKETING
     subject = email.subject
-    if is_marketing:
+    if campaign.is_marketing:
         subject = label_subject(subject, customer.country, email.language)
     return Envelope(
         delivery_id=message.id,
         message_class=campaign.message_class,
-        from_email=config["MARKETING_FROM_EMAIL"] if is_marketing else config["FROM_EMAIL"],
+        from_email=config["MARKETING_FROM_EMAIL"] if campaign.is_marketing else config["FROM_EMAIL"],
         from_name=config["SHOP_NAME"],
         to_email=customer.email,
         to_name=customer.name,
@@ -31,7 +30,7 @@ def make_envelope(
         text=email.text,
         html=email.html,
         reply_to=config["SUPPORT_EMAIL"],
-        headers=_leave_headers(unsubscribe) if is_marketing or has_products else {},
+        headers=_leave_headers(unsubscribe) if campaign.is_marketing or has_products else {},
         category=campaign.key,
     )
 

@@ -1,6 +1,7 @@
 """What a transport answered, written down: the batch says "accepted" for all, exceptions get rows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -47,10 +48,12 @@ def record_outcomes(
             return Tally()
         rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
         write_exceptions(rows)
-    counts = Tally(accepted=len(pairs) - len(rows))
-    for row in rows:
-        setattr(counts, row.kind, getattr(counts, row.kind) + 1)
-    return counts
+    return Tally(accepted=len(pairs) - len(rows)) + count_kinds(row.kind for row in rows)
+
+
+def count_kinds(kinds: Iterable[str]) -> Tally:
+    """How many of each kind of outcome; a tally's fields bear the names of the kinds."""
+    return Tally(**Counter(str(kind) for kind in kinds))
 
 
 def write_exceptions(rows: Sequence[MessageOutcome]) -> None:

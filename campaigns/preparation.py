@@ -18,7 +18,7 @@ from campaigns.compiler import CompileError
 from campaigns.context import Lines, build_context, read_lines
 from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
 from campaigns.envelopes import make_envelope
-from campaigns.models import Campaign, Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
+from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
 from campaigns.rendering import Renderer, RenderError
 from campaigns.subjects import Subject, find_outdated
 from campaigns.tracking import MessageTracking
@@ -47,7 +47,7 @@ class Prepared:
 
     @property
     def is_marketing(self) -> bool:
-        return self.message.step.campaign.message_class == Campaign.MessageClass.MARKETING
+        return self.message.step.campaign.is_marketing
 
 
 def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list[Prepared]:
@@ -88,7 +88,7 @@ def _gather_facts(
     message: Message, standing: Standing, outdated: str, recent: dict[int, list[datetime]]
 ) -> Facts:
     return Facts(
-        is_marketing=message.step.campaign.message_class == Campaign.MessageClass.MARKETING,
+        is_marketing=message.step.campaign.is_marketing,
         queued_at=message.queued_at,
         has_address=bool(message.customer.email),
         outdated=outdated,
@@ -158,12 +158,16 @@ def _render(
 ) -> RenderedMessage:
     """Renders one email into its envelope, and returns the row of what it was made of."""
     message, campaign = item.message, item.message.step.campaign
-    language = item.standing.language or message.customer.language or settings.PAIRWELL["LANGUAGE"]
     changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
     tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
-    context = build_context(message, lines[message.id], item.picks, language=language)
+    context = build_context(message, lines[message.id], item.picks, language=item.standing.language)
     email = renderer.render(
-        version, language=language, changes=changes, context=context, message_id=message.id, tracking=tracking
+        version,
+        language=item.standing.language,
+        changes=changes,
+        context=context,
+        message_id=message.id,
+        tracking=tracking,
     )
     item.urls = email.urls if campaign.track_clicks else {}
     item.envelope = make_envelope(

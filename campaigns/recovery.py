@@ -11,7 +11,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from campaigns.models import Campaign, Message, MessageEvent, MessageOutcome, SendBatch
+from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
 from campaigns.outcomes import make_unknown, write_exceptions
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
@@ -68,9 +68,7 @@ def _judge_unknown(message: Message, has_events: bool, now: datetime) -> Message
     """Accepted when the provider spoke of it, sent again when transactional, else unknown for good."""
     if has_events:
         return _make_accepted(message, now)
-    if message.step.campaign.message_class == Campaign.MessageClass.TRANSACTIONAL:
-        return _make_resend(message, "possible_duplicate", now)
-    return None
+    return None if message.step.campaign.is_marketing else _make_resend(message, "possible_duplicate", now)
 
 
 def _make_resend(message: Message, reason: str, now: datetime) -> MessageOutcome:

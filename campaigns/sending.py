@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
-from campaigns.outcomes import Tally, record_outcomes, write_exceptions
+from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
@@ -134,7 +134,7 @@ def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime)
         _put_back_changed(prepared, now)
         leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
         _write_rendered(leaving)
-        _write_refusals(prepared, now)
+        write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
@@ -188,42 +188,23 @@ def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
         )
 
 
-def _write_refusals(prepared: Iterable[Prepared], now: datetime) -> None:
-    rows, closed, deferred = [], [], []
-    for item in prepared:
-        if isinstance(item.verdict, Skip):
-            rows.append(_make_refusal(item, now))
-            closed.append(item.message.pk)
-        elif isinstance(item.verdict, Defer):
-            rows.append(_make_refusal(item, now))
-            item.message.batch, item.message.due_at = None, item.verdict.until
-            deferred.append(item.message)
-    MessageOutcome.objects.bulk_create(rows)
-    Message.objects.filter(pk__in=closed).update(is_closed=True)
-    Message.objects.bulk_update(deferred, ["batch", "due_at"])
-
-
 def _make_refusal(item: Prepared, now: datetime) -> MessageOutcome:
     assert not isinstance(item.verdict, Send)  # noqa: S101 (narrows the type; the caller asked)
-    kind = MessageOutcome.Kind.SKIPPED
-    if isinstance(item.verdict, Defer):
-        kind = MessageOutcome.Kind.DEFERRED
-    elif item.verdict.reason == "held_out":
-        kind = MessageOutcome.Kind.HELD_OUT
-    until = item.verdict.until if isinstance(item.verdict, Defer) else None
     return MessageOutcome(
-        message=item.message, kind=kind, reason=item.verdict.reason, detail=item.detail, until=until, at=now
+        message=item.message,
+        kind=_kind_of(item.verdict),
+        reason=item.verdict.reason,
+        detail=item.detail,
+        until=item.verdict.until if isinstance(item.verdict, Defer) else None,
+        at=now,
     )
 
 
+def _kind_of(verdict: Skip | Defer) -> MessageOutcome.Kind:
+    if isinstance(verdict, Defer):
+        return MessageOutcome.Kind.DEFERRED
+    return MessageOutcome.Kind.HELD_OUT if verdict.reason == "held_out" else MessageOutcome.Kind.SKIPPED
+
+
 def _count_verdicts(prepared: Iterable[Prepared]) -> Tally:
-    tally = Tally()
-    for item in prepared:
-        if isinstance(item.verdict, Defer):
-            tally.deferred += 1
-        elif isinstance(item.verdict, Skip):
-            if item.verdict.reason == "held_out":
-                tally.held_out += 1
-            else:
-                tally.skipped += 1
-    return tally
+    return count_kinds(_kind_of(p.verdict) for p in prepared if not isinstance(p.verdict, Send))

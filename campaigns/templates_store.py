@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -40,13 +39,6 @@ def publish_directory(email: EmailDirectory, now: datetime) -> TemplateVersion |
         for language, (key, parts) in compiled.items():
             _store(version, language, key, parts, now)
     return version
-
-
-def publish_template(directory: Path, now: datetime) -> TemplateVersion:
-    """The newest version of the directory's template, published now if its files changed."""
-    email = read_directory(directory)
-    version = publish_directory(email, now)
-    return version or TemplateVersion.objects.filter(template__key=email.key)[:1].get()
 
 
 def publish_all(now: datetime) -> list[TemplateVersion]:

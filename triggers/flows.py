@@ -35,10 +35,11 @@ def enrol_events(now: datetime) -> int:
     with transaction.atomic():
         waiting = Event.objects.filter(processed_at=None).order_by("pk")
         events = list(lock_rows(waiting)[: settings.PAIRWELL["BATCH_SIZE"]])
+        if not events:
+            return 0
         lock_customers({e.customer_id for e in events if e.customer_id})
         triggers = list(Trigger.objects.select_related("campaign").prefetch_related("campaign__steps"))
-        if events:
-            work_off(events, partial(_enrol, triggers=triggers, now=now), partial(_put_event_aside, now=now))
+        work_off(events, partial(_enrol, triggers=triggers, now=now), partial(_put_event_aside, now=now))
     return len(events)
 
 

@@ -67,6 +67,10 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_marketing(self) -> bool:
+        return self.message_class == self.MessageClass.MARKETING
+
 
 class Step(models.Model):
     """One email of a campaign, `delay_hours` after the one before it (or after the trigger's own wait)."""
