@@ -29,7 +29,7 @@ from campaigns.programs import Program, write_code
 from campaigns.templates_store import load_code, load_compiled
 
 MAX_BYTES = 500_000
-_DEFAULTS: Mapping[str, Any] = {"order": None, "cart": None, "upgrades": [], "complements": []}
+_DEFAULTS: Mapping[str, Any] = {"order": None, "cart": None, "upgrades": [], "complements": [], "offer": None}
 
 
 class RenderError(ValueError):
