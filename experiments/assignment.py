@@ -24,7 +24,7 @@ def assign(experiment: Experiment, customers: Sequence[Customer], now: datetime)
     The first assignment stays, whatever happens to the weights later. One without a variant is held out.
     Who is not covered, or belongs to another experiment of the layer, is not in the answer. Nobody is in
     an experiment that isn't running: the answer is then empty. Nobody enters one whose weights are all 0.
-    Six queries at most whatever the number of customers (SQLite takes one more per 83 new people, because
+    Six queries at most whatever the number of customers (SQLite takes one more per 90 new people, because
     Django splits an insert at 999 parameters there); a single one once all are known.
     """
     if experiment.status != Experiment.Status.RUNNING:

@@ -59,7 +59,7 @@ def test_a_batch_costs_a_fixed_number_of_queries_and_later_one(
 ) -> None:
     experiment, customers = make_experiment(holdout_share=0.1), make_customers(size)
     assign(experiment, make_customers(1, start=9_999), NOW)  # opens the epoch
-    with django_assert_num_queries(5 if size <= 83 or connection.vendor != "sqlite" else 7):
+    with django_assert_num_queries(5 if size <= 90 or connection.vendor != "sqlite" else 7):
         assign(experiment, customers, NOW)
     with django_assert_num_queries(1):
         shares(assign(experiment, customers, NOW))
@@ -72,7 +72,7 @@ def test_a_full_batch_costs_a_fixed_number_of_queries_but_for_the_split_inserts_
         assign(experiment, customers, NOW)
     inserts = [query for query in queries if query["sql"].startswith("INSERT")]
     assert len(queries) - len(inserts) == 4
-    assert len(inserts) == (3 if connection.vendor == "sqlite" else 1)
+    assert len(inserts) == (6 if connection.vendor == "sqlite" else 1)
 
 
 def test_the_shares_are_those_that_were_planned() -> None:
