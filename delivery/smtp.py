@@ -14,6 +14,7 @@ from datetime import datetime
 from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
 from delivery.dkim_signing import DkimSigner
+from delivery.failpoints import reach
 from delivery.mime import build_mime, message_id
 from delivery.one_by_one import (
     OPERATION_SHARE,
@@ -179,6 +180,7 @@ class SmtpLine(Line):
         server.send(mime)
         self.let_leave()
         server.send(b".\r\n")
+        reach("after_bytes")
         code, reply = server.getreply()
         if code != 250:
             return self._refused(server, code, reply, step="dot")
