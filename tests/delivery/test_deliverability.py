@@ -1,6 +1,7 @@
 """What the DNS says of a domain: each fault is named and mended, and silence is never taken for good."""
 
 import base64
+from typing import Any
 
 import dns.message
 import dns.resolver
@@ -176,6 +177,9 @@ def test_a_named_address_is_looked_up_both_ways() -> None:
     assert states(check(zone, ip="192.0.2.7"), "PTR") == [State.UNKNOWN]
 
 
+ERRORS: Any = dns.resolver  # its exceptions are not typed
+
+
 class _Failing(dns.resolver.Resolver):
     def __init__(self, error: Exception) -> None:
         super().__init__(configure=False)
@@ -186,13 +190,12 @@ class _Failing(dns.resolver.Resolver):
 
 
 @pytest.mark.parametrize(
-    "error", [dns.resolver.LifetimeTimeout(timeout=1, errors=[]), dns.resolver.NoNameservers(), OSError()]
+    "error", [ERRORS.LifetimeTimeout(timeout=1, errors=[]), ERRORS.NoNameservers(), OSError()]
 )
 def test_the_resolver_tells_silence_from_absence(error: Exception) -> None:
     with pytest.raises(LookupFailedError):
         SystemDns(_Failing(error)).read("shop.example", "TXT")
-    assert SystemDns(_Failing(dns.resolver.NXDOMAIN())).read("shop.example", "TXT") == []
+    assert SystemDns(_Failing(ERRORS.NXDOMAIN())).read("shop.example", "TXT") == []
     assert (
-        SystemDns(_Failing(dns.resolver.NoAnswer(response=dns.message.Message()))).read("shop.example", "TXT")
-        == []
+        SystemDns(_Failing(ERRORS.NoAnswer(response=dns.message.Message()))).read("shop.example", "TXT") == []
     )
