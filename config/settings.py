@@ -163,6 +163,11 @@ PAIRWELL: dict[str, Any] = {
     "BATCH_SIZE": read_int("PAIRWELL_BATCH_SIZE", 500),
     "LEASE_SECONDS": read_int("PAIRWELL_LEASE_SECONDS", 300),
     "DOUBT_MINUTES": read_int("PAIRWELL_DOUBT_MINUTES", 30),
+    # How fast: 0 and {} mean no limit of ours.
+    "RATE_PER_MINUTE": read_int("PAIRWELL_RATE_PER_MINUTE", 0),
+    "DOMAIN_RATES": read_json("PAIRWELL_DOMAIN_RATES"),  # {"gmail.com": 600}, emails a minute
+    "WARM_UP": read_json("PAIRWELL_WARM_UP"),  # {"from": "2026-12-01", "start": 200, …}
+    "ALERT_HOOK": read_str("PAIRWELL_ALERT_HOOK"),  # dotted path of a function that is given each new alert
 }
 
 LOGGING: dict[str, Any] = {
