@@ -79,8 +79,12 @@ def _check_timing(value: object) -> str:
 
 
 def _check_offer(value: object) -> str:
-    well = _is_words(value) and isinstance(value, Mapping) and {"code", "words"} == set(value)
-    return "" if well else 'write offer as {"code": "SPRING10", "words": "10 % off until Sunday"}.'
+    """The coupon that the email shows; the shop's own till decides what it is worth."""
+    if _is_words(value) and isinstance(value, Mapping) and "code" in value:
+        kinds, rest = {"percent", "amount"} & set(value), set(value) - {"code", "percent", "amount"}
+        if len(kinds) == 1 and rest <= {"minimum", "ends_at"}:
+            return ""
+    return 'write offer as {"code": "SPRING10", "percent": "10"}, or with an amount, minimum or ends_at.'
 
 
 def _is_words(value: object) -> bool:
