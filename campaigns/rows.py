@@ -11,9 +11,15 @@ from campaigns.compiling.addresses import Address, safe_url
 from campaigns.compiling.running import HtmlLinks, Links, Row
 from campaigns.compiling.sandbox import tracking_pixel
 
-_DEFAULTS: Mapping[str, Any] = {"order": None, "cart": None, "upgrades": [], "complements": []}
+_NOTHING = ("order", "cart", "shipment", "bundle", "coupon", "occasion", "referral")
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(_NOTHING),
+    "products": [],
+    "upgrades": [],
+    "complements": [],
+}
 _MAX_LINKS = 16_384
-_NONE: Mapping[str, Any] = {}
+_NO_LINKS: Mapping[str, Any] = {}
 _NO_PIXEL = Markup("")
 
 
@@ -107,6 +113,6 @@ def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[
     if not getattr(tracking, "clicks", True):
         values = {**_DEFAULTS, **context, "_link": _plain_links, "_pixel": pixel}
         return (values, _plain_links, _plain_html_links), {}
-    links = _TrackedLinks(tracking.link, tuple((context.get("links") or _NONE).values()))
+    links = _TrackedLinks(tracking.link, tuple((context.get("links") or _NO_LINKS).values()))
     values = {**_DEFAULTS, **context, "_link": links, "_pixel": pixel}
     return (values, links, HtmlLinks(links)), links.urls
