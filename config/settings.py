@@ -128,6 +128,9 @@ PAIRWELL: dict[str, Any] = {
     "SHOP_URL": read_str("PAIRWELL_SHOP_URL", "https://shop.example"),
     "SHOP_ADDRESS": read_str("PAIRWELL_SHOP_ADDRESS", "1 Sample Street, London N1 1AA, United Kingdom"),
     "SUPPORT_EMAIL": read_str("PAIRWELL_SUPPORT_EMAIL", "help@shop.example"),
+    "SHOP_LOGO": read_str("PAIRWELL_SHOP_LOGO"),  # an https address; the name stands there without it
+    "SHOP_LEGAL": read_json("PAIRWELL_SHOP_LEGAL"),  # {"DE": ["Handelsregister …"], "": ["for all others"]}
+    "RETURN_DAYS": read_int("PAIRWELL_RETURN_DAYS", 0),  # 0: emails promise nothing
     "FROM_EMAIL": read_str("PAIRWELL_FROM_EMAIL", "orders@shop.example"),
     "MARKETING_FROM_EMAIL": read_str("PAIRWELL_MARKETING_FROM_EMAIL", "hello@shop.example"),
     "LANGUAGE": read_str("PAIRWELL_LANGUAGE", "en"),
