@@ -25,7 +25,8 @@ from campaigns.tracking import MessageTracking
 from delivery.base import Envelope, Transport
 from experiments.assignment import assign
 from experiments.models import Assignment, Experiment
-from recommendations.engine import Pick, Request, recommend
+from recommendations.bundles import Offer, offer_bundles
+from recommendations.engine import Moment, Pick, Request, recommend
 from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 from shop.models import Customer
 
@@ -40,10 +41,18 @@ class Prepared:
     recent_marketing: tuple[datetime, ...] = ()
     assignment: Assignment | None = None
     picks: list[Pick] = field(default_factory=list)
+    bundle: Offer | None = None
     rendered: RenderedMessage | None = None
     envelope: Envelope | None = None
     urls: dict[bytes, str] = field(default_factory=dict)
     detail: str = ""
+
+    @property
+    def shown(self) -> list[Pick]:
+        """Every product of the email, once, those of a bundle last."""
+        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
+        own = {pick.product.pk for pick in self.picks}
+        return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
 
     @property
     def is_marketing(self) -> bool:
@@ -115,12 +124,18 @@ def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
 
 def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.assignment, lines) for p in asking]
+    requests = [make_request(p.message, p.assignment, lines, language=p.standing.language) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
+    bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
+    offers = offer_bundles([request for _item, request in bundled], now)
+    for (item, _request), offer in zip(bundled, offers, strict=True):
+        item.bundle = offer
 
 
-def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
+def make_request(
+    message: Message, assignment: Assignment | None, lines: Lines, *, language: str = ""
+) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     changes = assignment.variant.changes if assignment and assignment.variant else {}
     recommender = changes.get("recommender", NEIGHBOURS)
@@ -132,6 +147,12 @@ def make_request(message: Message, assignment: Assignment | None, lines: Lines) 
         upgrades=message.step.upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
         scorer=recommender if recommender in KNOWN_SCORERS else NEIGHBOURS,
+        services=message.step.services,
+        repeats=message.step.repeats,
+        place=message.step.campaign.key,
+        moment=Moment.AFTER if message.order else Moment.BEFORE,
+        language=language,
+        bought_at=message.order.placed_at if message.order else None,
     )
 
 
@@ -160,7 +181,9 @@ def _render(
     message, campaign = item.message, item.message.step.campaign
     changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
     tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
-    context = build_context(message, lines[message.id], item.picks, language=item.standing.language)
+    context = build_context(
+        message, lines[message.id], item.picks, language=item.standing.language, bundle=item.bundle
+    )
     email = renderer.render(
         version,
         language=item.standing.language,

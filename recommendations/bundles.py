@@ -3,6 +3,7 @@
 A bundle that the shop sells has a price of its own; without one the price is the sum, and no saving is named.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,22 +22,22 @@ from recommendations.policy import Policy, read_policies
 from shop.models import Product
 
 CANDIDATES = 6
-FEWEST = 2
 
 Pairs = Mapping[tuple[int, int], int]
 
 
 @dataclass(frozen=True)
 class Offer:
-    """`products` begin with the anchor. `price` is what they cost together, `sum` what they cost one by one;
-    `saving` is None unless it is real. `support` is the weakest pair's number of orders."""
+    """`picks` begin with the anchor. `price` is what they cost together, `separately` what they cost one by
+    one; `saving` is None unless it is real. `support` is the weakest pair's number of orders."""
 
-    products: tuple[Product, ...]
+    picks: tuple[Pick, ...]
     price: Price
-    sum: Price
+    separately: Price
     saving: Price | None
     support: int
     bundle_id: str = ""
+    title: str = ""
     url: str = ""
 
 
@@ -49,28 +50,27 @@ class _Stored:
 def offer_bundles(requests: Sequence[Request], now: datetime) -> list[Offer | None]:
     """The best bundle of each request's first anchor, or None; a fixed number of queries for all of them.
 
-    The others of a bundle pass every rule that a single complement passes, are of types of their own, and have
-    been bought with each other as well as with the anchor.
+    The others of a bundle pass every rule that a single complement passes, are of types of their own, and
+    have been bought with each other as well as with the anchor. A bundle that the shop sells goes first.
     """
     if not requests:
         return []
-    wide = [
-        replace(request, complements=CANDIDATES, upgrades=0, services=0, repeats=0) for request in requests
-    ]
+    wide = [replace(r, complements=CANDIDATES, upgrades=0, services=0, repeats=0) for r in requests]
     policies = read_policies(request.place for request in wide)
-    facts = read_facts(wide, now, policies)
+    stored = _read_stored({request.anchors[0] for request in wide if request.anchors}, now)
+    facts = _add_parts(read_facts(wide, now, policies), stored)
     picks = [choose(request, facts, _widen(policies[request.place])) for request in wide]
     pairs = _read_pairs(facts, picks)
-    stored = _read_stored({request.anchors[0] for request in wide if request.anchors}, now)
     return [_offer(request, facts, found, pairs, stored) for request, found in zip(wide, picks, strict=True)]
 
 
 def describe_bundle(offer: Offer, *, language: str = "") -> dict[str, Any]:
     """The bundle as plain data for a template or an answer: money is text."""
     return {
-        "products": [_describe(product, offer.price.currency, language) for product in offer.products],
+        "title": offer.title,
+        "products": [_describe(pick, language) for pick in offer.picks],
         "price": str(offer.price.amount),
-        "sum": str(offer.sum.amount),
+        "separately": str(offer.separately.amount),
         "saving": str(offer.saving.amount) if offer.saving else "",
         "currency": offer.price.currency,
         "support": offer.support,
@@ -78,15 +78,14 @@ def describe_bundle(offer: Offer, *, language: str = "") -> dict[str, Any]:
     }
 
 
-def _describe(product: Product, currency: str, language: str) -> dict[str, str]:
-    price = _price(product, currency)
+def _describe(pick: Pick, language: str) -> dict[str, str]:
     return {
-        "id": product.external_id,
-        "title": title_in(product, language),
-        "price": str(price.amount) if price else "",
-        "currency": currency,
-        "image": product.image_url,
-        "url": product.url,
+        "id": pick.product.external_id,
+        "title": title_in(pick.product, language),
+        "price": str(pick.price.amount),
+        "currency": pick.price.currency,
+        "image": pick.product.image_url,
+        "url": pick.product.url,
     }
 
 
@@ -118,6 +117,21 @@ def _read_stored(anchors: set[int], now: datetime) -> list[_Stored]:
     ]
 
 
+def _add_parts(facts: Facts, stored: Sequence[_Stored]) -> Facts:
+    """The parts of the shop's own bundles are complements that a person named."""
+    parts: dict[int, list[int]] = defaultdict(list)
+    for row in stored:
+        for key in row.keys:
+            parts[key] += sorted(row.keys - {key})
+    complements = {key: [*keys, *facts.handmade.complements.get(key, ())] for key, keys in parts.items()}
+    products = {product.pk: product for row in stored for product in row.bundle.products.all()}
+    return replace(
+        facts,
+        products={**products, **facts.products},
+        handmade=replace(facts.handmade, complements={**facts.handmade.complements, **complements}),
+    )
+
+
 def _offer(
     request: Request, facts: Facts, picks: Sequence[Pick], pairs: Pairs, stored: Sequence[_Stored]
 ) -> Offer | None:
@@ -128,8 +142,20 @@ def _offer(
     if price is None:
         return None
     together = [pick for pick in picks if pick.price.currency == price.currency]
-    for chosen in _combine(anchor, together, pairs):
-        return _price_bundle(anchor, price, chosen, pairs, stored)
+    own = _find_own(anchor, together, stored)
+    chosen = own[0] if own else next(iter(_combine(anchor, together, pairs)), ())
+    return _price_bundle(anchor, price, chosen, pairs, own[1] if own else None) if chosen else None
+
+
+def _find_own(
+    anchor: Product, picks: Sequence[Pick], stored: Sequence[_Stored]
+) -> tuple[tuple[Pick, ...], Bundle] | None:
+    """The first bundle of the shop whose other products may all be shown."""
+    by_key = {pick.product.pk: pick for pick in picks}
+    for row in stored:
+        others = row.keys - {anchor.pk}
+        if anchor.pk in row.keys and others and others <= by_key.keys():
+            return tuple(by_key[key] for key in sorted(others)), row.bundle
     return None
 
 
@@ -142,20 +168,19 @@ def _combine(anchor: Product, picks: Sequence[Pick], pairs: Pairs) -> list[tuple
 
 
 def _price_bundle(
-    anchor: Product, price: Price, chosen: Sequence[Pick], pairs: Pairs, stored: Sequence[_Stored]
+    anchor: Product, price: Price, chosen: Sequence[Pick], pairs: Pairs, own: Bundle | None
 ) -> Offer:
-    products = (anchor, *(pick.product for pick in chosen))
+    """The shop's price where it is a real saving, else the sum of the parts."""
     total = price.amount + sum((pick.price.amount for pick in chosen), Decimal(0))
-    support = min([pick.support for pick in chosen] + [pairs[_key(*chosen)]] * (len(chosen) == FEWEST))
-    one_by_one = Price(total, price.currency)
-    keys = frozenset(product.pk for product in products)
-    for row in stored:
-        real = row.keys == keys and row.bundle.currency == price.currency and row.bundle.price < total
-        if real:
-            saving = Price(total - row.bundle.price, price.currency)
-            cost = Price(row.bundle.price, price.currency)
-            return Offer(products, cost, one_by_one, saving, support, row.bundle.external_id, row.bundle.url)
-    return Offer(products, one_by_one, one_by_one, None, support)
+    among = [pairs.get(_key(left, right), 0) for left, right in combinations(chosen, 2)]
+    support = min([pick.support for pick in chosen] + among)
+    apart = Price(total, price.currency)
+    first = replace(chosen[0], product=anchor, because_of=None, rank=0, price=price)
+    offer = Offer((first, *chosen), apart, apart, None, support)
+    if own is None or own.currency != price.currency or own.price >= total:
+        return offer
+    cost, saving = (Price(amount, price.currency) for amount in (own.price, total - own.price))
+    return replace(offer, price=cost, saving=saving, bundle_id=own.external_id, title=own.title, url=own.url)
 
 
 def _price(product: Product, currency: str) -> Price | None:

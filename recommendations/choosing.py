@@ -1,7 +1,7 @@
 """From a snapshot of facts to the products of one email. No database, no clock."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, tee
 from typing import Any
 
@@ -52,6 +52,7 @@ def decide(request: Request, facts: Facts, policy: Policy, *, is_complete: bool 
     Without `is_complete` it stops when the places are taken: of a thousand candidates that a large order has,
     ten are looked at.
     """
+    policy = replace(policy, most_picks=request.most) if request.most else policy
     slots = _find_slots(request, facts, policy)
     sources = [tee(source) for source, _is_ranked in slots]
     preview = chain.from_iterable(peeked for _source, peeked in sources)

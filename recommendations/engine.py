@@ -9,10 +9,11 @@ from recommendations.facts import read_facts
 from recommendations.offers import Candidate, Considered, Moment, Pick, Request
 from recommendations.policy import read_policies
 from recommendations.reasons import reason
+from recommendations.tracing import trace_of
 
 __all__ = [
     "Candidate", "Considered", "Moment", "Outcome", "Pick", "Request", "account_for", "explain", "reason",
-    "recommend", "title_in",
+    "recommend", "title_in", "trace_of",
 ]  # fmt: skip
 
 

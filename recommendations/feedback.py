@@ -35,7 +35,7 @@ class Response:
 
 
 def lock_cursor(name: str) -> FeedbackCursor:
-    """The cursor of a stream, locked until the caller's transaction ends, so that two never count the same."""
+    """The cursor of a stream, locked until the caller's transaction ends: two never count the same."""
     FeedbackCursor.objects.bulk_create([FeedbackCursor(name=name)], ignore_conflicts=True)
     return FeedbackCursor.objects.select_for_update().get(name=name)
 
@@ -54,12 +54,13 @@ def _count_by_day(responses: Iterable[Response]) -> None:
     days, products = {day for day, _p, _k in counts}, {product for _d, product, _k in counts}
     found = ProductResponse.objects.filter(day__in=days, product__in=products).select_for_update()
     known = {(row.day, row.product_id, row.kind): row for row in found}
-    changed, created = [], []
+    changed: list[ProductResponse] = []
+    created: list[ProductResponse] = []
     for key, found_counts in counts.items():
         row = known.get(key) or ProductResponse(day=key[0], product_id=key[1], kind=key[2])
         for what, number in found_counts.items():
             setattr(row, what, getattr(row, what) + number)
-        (changed if row.pk else created).append(row)
+        (changed if key in known else created).append(row)
     ProductResponse.objects.bulk_create(created, batch_size=ROWS_A_BLOCK)
     ProductResponse.objects.bulk_update(changed, ["shown", "clicked", "bought"], batch_size=ROWS_A_BLOCK)
 
@@ -69,13 +70,14 @@ def _count_by_customer(responses: Iterable[Response]) -> None:
     ordered = sorted(responses, key=lambda response: response.at)
     customers, products = {r.customer_id for r in ordered}, {r.product_id for r in ordered}
     found = CustomerResponse.objects.filter(customer__in=customers, product__in=products).select_for_update()
-    rows = {(row.customer_id, row.product_id): row for row in found}
+    known = {(row.customer_id, row.product_id): row for row in found}
+    rows = dict(known)
     for response in ordered:
         key = response.customer_id, response.product_id
         row = rows.setdefault(key, CustomerResponse(customer_id=key[0], product_id=key[1]))
         _add(row, response)
-    created = [row for row in rows.values() if row.pk is None]
-    changed = [row for row in rows.values() if row.pk is not None]
+    created = [row for key, row in rows.items() if key not in known]
+    changed = list(known.values())
     columns = ["shown", "ignored", "clicked", "last_shown_at"]
     CustomerResponse.objects.bulk_create(created, batch_size=ROWS_A_BLOCK)
     CustomerResponse.objects.bulk_update(changed, columns, batch_size=ROWS_A_BLOCK)

@@ -34,7 +34,7 @@ class Request:
 
     `currency` is the customer's, ISO 4217. `place` is a campaign's key or "api": whose rules hold.
     `language` is the reader's, BCP 47; empty is the customer's own. `bought_at` is when the anchors were
-    bought: it opens and closes the windows of services.
+    bought: it opens and closes the windows of services. `most` is for a page with more room than an email.
     """
 
     customer_id: int | None
@@ -50,6 +50,7 @@ class Request:
     moment: Moment = Moment.BEFORE
     language: str = ""
     bought_at: datetime | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

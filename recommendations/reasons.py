@@ -104,8 +104,8 @@ def reason(pick: Pick, *, language: str = "") -> dict[str, Any]:
 
     `code` is bought_together, goes_with, goes_with_type, better_version, service, due_again, popular or
     chosen. Titles come in the language where the shop has them. `price_difference` is {"amount": "12.50",
-    "currency": "GBP"} for an upgrade, else None. `adds` says what the better one has more of, "" where its
-    title and attributes do not tell. `text` is the whole reason as a sentence, in English for a language that
+    "currency": "GBP"} for an upgrade, else None. `adds` lists what the better one has more of, as far as its
+    title and attributes tell. `text` is the whole reason as a sentence, in English for a language that
     Pairwell does not speak.
     """
     code, difference = code_of(pick), _price_difference(pick)
@@ -134,14 +134,12 @@ def _say(pick: Pick, code: str, language: str, *, because_of: str, difference: d
     return sentence.format(title=because_of, difference=more, support=pick.support)
 
 
-def _say_additions(pick: Pick, language: str) -> str:
+def _say_additions(pick: Pick, language: str) -> list[str]:
     if pick.kind != Kind.UPGRADE or pick.because_of is None:
-        return ""
+        return []
     pattern = _sentences(language)["instead"]
     found = find_additions(pick.because_of, pick.product, language=language)
-    return ", ".join(
-        pattern.format(before=before, after=after) if before else after for before, after in found
-    )
+    return [pattern.format(before=before, after=after) if before else after for before, after in found]
 
 
 def _sentences(language: str) -> dict[str, str]:

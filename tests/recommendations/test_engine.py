@@ -159,14 +159,14 @@ def test_a_pick_says_its_reason_in_the_customers_language() -> None:
     upgrade, complement = recommend([ask(phone, upgrades=1)], NOW)[0]
     assert reason(complement, language="fa-IR") == {
         "code": "bought_together", "because_of": "گوشی", "support": 41, "price_difference": None,
-        "adds": "", "text": "اغلب همراه «گوشی» خریده می‌شود",
+        "adds": [], "text": "اغلب همراه «گوشی» خریده می‌شود",
     }  # fmt: skip
     assert reason(upgrade) == {
         "code": "better_version",
         "because_of": "Phone",
         "support": 7,
         "price_difference": {"amount": "49.50", "currency": "GBP"},
-        "adds": "",
+        "adds": [],
         "text": "A step up from Phone, for 49.50 GBP more",
     }
 
