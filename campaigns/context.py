@@ -120,7 +120,16 @@ def _describe_line(line: Line, language: str) -> Context:
         "total": str(line.unit_price * line.quantity),
         "image": line.product.image_url,
         "url": line.product.url,
+        "care": _care_of(line.product, language),
     }
+
+
+def _care_of(product: Product, language: str) -> str:
+    """What the shop says about looking after it: `attributes.care`, a text or one per language; "" for none."""
+    care = product.attributes.get("care") or ""
+    if isinstance(care, dict):
+        care = care.get(language) or care.get(language.split("-")[0]) or ""
+    return care if isinstance(care, str) else ""
 
 
 def _describe_pick(pick: Pick, language: str) -> Context:
