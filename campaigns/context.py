@@ -125,7 +125,7 @@ def _describe_line(line: Line, language: str) -> Context:
 
 
 def _care_of(product: Product, language: str) -> str:
-    """What the shop says about looking after it: `attributes.care`, a text or one per language; "" for none."""
+    """How to look after it: `attributes.care`, a text or one per language; "" where the shop says nothing."""
     care = product.attributes.get("care") or ""
     if isinstance(care, dict):
         care = care.get(language) or care.get(language.split("-")[0]) or ""
