@@ -5,7 +5,7 @@ rendered to the very same email again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -55,6 +55,7 @@ def build_context(
     *,
     language: str,
     bundle: Offer | None = None,
+    offer: Mapping[str, str] | None = None,
 ) -> Context:
     """The context of one message, as docs/architecture.md gives it. Touches no database."""
     customer = message.customer
@@ -72,6 +73,7 @@ def build_context(
         # Services and what is due again stand among them, each with its own reason.
         "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
         "bundle": describe_bundle(bundle, language=language) if bundle else None,
+        "coupon": dict(offer) if offer else None,
         "links": {
             "unsubscribe": unsubscribe_url(customer.uuid, message.id),
             "preferences": preferences_url(customer.uuid),
@@ -130,7 +132,16 @@ def _describe_line(line: Line, language: str) -> Context:
         "total": str(line.unit_price * line.quantity),
         "image": line.product.image_url,
         "url": line.product.url,
+        "care": _care_of(line.product, language),
     }
+
+
+def _care_of(product: Product, language: str) -> str:
+    """How to look after it: `attributes.care`, a text or one per language; "" where the shop says nothing."""
+    care = product.attributes.get("care") or ""
+    if isinstance(care, dict):
+        care = care.get(language) or care.get(language.split("-")[0]) or ""
+    return care if isinstance(care, str) else ""
 
 
 def _describe_pick(pick: Pick, language: str) -> Context:

@@ -19,6 +19,7 @@ from campaigns.leasing import claim_batch, end_of_lease, lease_batch, release_ba
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch
+from campaigns.reputation import judge_template
 from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
@@ -79,6 +80,7 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     if leaving is None:
         return Tally()
     reach("after_intent")
+    judge_template(batch.campaign, [p.verdict for p in prepared], now)
     envelopes = [p.envelope for p in leaving if p.envelope]
     reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
