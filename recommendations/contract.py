@@ -49,7 +49,7 @@ PATHS: dict[str, Any] = {
             "operationId": "readRecommendations",
             "summary": "What to show beside a product, in a cart, at the checkout or in a chat",
             "description": "The same engine and rules as in emails. An empty answer is an answer: show "
-            "nothing. The answer may be kept for a minute; send its ETag as If-None-Match to hear of changes.",
+            "nothing. The answer may be kept for a minute; its ETag as If-None-Match tells of changes.",
             "parameters": _PARAMETERS,
             "responses": {
                 "200": _answer("What to show, the best first, each with its reason.", "Recommendations"),
