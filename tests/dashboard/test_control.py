@@ -78,7 +78,7 @@ def test_without_the_permission_nothing_is_stopped_or_cancelled(
     message = queue(now)
     raise_alert("drops", "marketing", now=now)
     client.force_login(User.objects.create_user("onlooker", is_staff=True))
-    arguments = {
+    arguments: dict[str, list[object]] = {
         "sending_switch": [Route.EVERYTHING],
         "alert": [Alert.objects.get().pk],
         "campaign_cancel": [message.step.campaign.key],
@@ -135,7 +135,7 @@ def test_the_life_of_a_message_is_told_from_the_queue_to_the_bounce(
     operator: Client, small_shop: SmallShop
 ) -> None:
     message = small_shop.messages["cart en"]
-    SendBatch.objects.filter(pk=message.batch_id).update(route="sendgrid")
+    SendBatch.objects.filter(messages=message).update(route="sendgrid")
     MessageEvent.objects.create(
         message=message,
         kind="bounced",
