@@ -67,7 +67,9 @@ def test_a_shop_may_do_without_utm_parameters(client: Client, message: Message, 
     )
 
 
-@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t[:9] + t[10:], lambda t: t + "x", lambda t: "x"])
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t[:-1], lambda t: t[:9] + t[10:], lambda t: t + "x", lambda t: "x"]
+)
 def test_a_spoilt_link_leads_nowhere(client: Client, message: Message, spoil: object) -> None:
     path = track(message, "https://shop.example/p/1")
     token = spoil(path.rpartition("/")[2])  # type: ignore[operator]
