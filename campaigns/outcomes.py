@@ -10,6 +10,7 @@ from django.db import transaction
 
 from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
 from delivery.base import Outcome, OutcomeKind
+from delivery.failpoints import reach
 
 ROUTE_PAUSE = timedelta(minutes=5)
 # After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
@@ -48,6 +49,8 @@ def record_outcomes(
             return Tally()
         rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
         write_exceptions(rows)
+        reach("before_commit")
+    reach("after_commit")
     return Tally(accepted=len(pairs) - len(rows)) + count_kinds(row.kind for row in rows)
 
 

@@ -20,6 +20,7 @@ from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_except
 from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
+from delivery.failpoints import reach
 from shop.claims import NOBODYS_FAULT, lock_customers
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ def lease_batch(now: datetime) -> SendBatch | None:
 
 def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
+    reach("after_claim")
     now = clock()
     apply_consent_events(now)
     try:
@@ -77,12 +79,16 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
         return isolate_poison(batch, type(error).__name__, now)
+    reach("before_intent")
     now = clock()
     leaving = commit_intent(batch, prepared, now)
     if leaving is None:
         return Tally()
+    reach("after_intent")
     envelopes = [p.envelope for p in leaving if p.envelope]
+    reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
+    reach("after_response")
     tally = _count_verdicts(prepared) + Tally(batches=1)
     return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
 

@@ -142,6 +142,9 @@ PAIRWELL: dict[str, Any] = {
     "SENDGRID_HOST": read_str("SENDGRID_HOST", "https://api.sendgrid.com"),
     "SENDGRID_WEBHOOK_KEYS": read_list("SENDGRID_WEBHOOK_KEYS"),  # public keys, two during a rotation
     "SMTP_URL": read_str("PAIRWELL_SMTP_URL"),  # smtp://user:password@host:587 (STARTTLS), smtps://…:465
+    # Signs what leaves by SMTP; a key in PEM, best by PAIRWELL_DKIM_KEY_FILE.
+    "DKIM_SELECTOR": read_str("PAIRWELL_DKIM_SELECTOR"),
+    "DKIM_KEY": read_str("PAIRWELL_DKIM_KEY"),
     "ANYMAIL_BACKEND": read_str("PAIRWELL_ANYMAIL_BACKEND"),
     # Modules of the shop's own that register trigger kinds, by dotted path.
     "PLUGINS": read_list("PAIRWELL_PLUGINS"),

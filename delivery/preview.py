@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
+from delivery.failpoints import reach
 from delivery.mime import build_mime, message_id
 from delivery.outcomes import judge_bug, judge_valid
 from delivery.validation import find_problems
@@ -59,6 +60,7 @@ class PreviewTransport:
         outcomes = judge_valid(envelopes, self.validate, lambda valid: [*map(prepare, valid)], now=now)
         if mails:
             self._store.save(mails, now)
+            reach("after_bytes")
         return outcomes
 
     def find_accepted(self, delivery_ids: Sequence[UUID]) -> set[UUID] | None:

@@ -35,11 +35,13 @@ def _build_preview(settings: Settings, *, store: PreviewStore) -> Transport:
 
 
 def _build_smtp(settings: Settings, *, store: PreviewStore) -> Transport:
+    from delivery.dkim_signing import read_signer
     from delivery.smtp import SmtpTransport
 
     del store
-    example = "smtp://user:password@host:587"
-    return SmtpTransport(_require(settings, "SMTP_URL", env="PAIRWELL_SMTP_URL", example=example))
+    url = _require(settings, "SMTP_URL", env="PAIRWELL_SMTP_URL", example="smtp://user:password@host:587")
+    signer = read_signer(str(settings.get("DKIM_SELECTOR") or ""), str(settings.get("DKIM_KEY") or ""))
+    return SmtpTransport(url, signer=signer)
 
 
 def _build_sendgrid(settings: Settings, *, store: PreviewStore) -> Transport:

@@ -14,6 +14,7 @@ import aiohttp
 
 from delivery.base import Outcome, OutcomeKind
 from delivery.configuration import ConfigurationError, is_loopback
+from delivery.failpoints import reach
 from delivery.outcomes import fail, judge_bug, judge_status, postpone
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ async def post(session: aiohttp.ClientSession, url: str, *, data: bytes, now: da
         async with session.post(
             url, data=data, allow_redirects=False, trace_request_ctx=progress
         ) as response:
+            reach("after_bytes")
             return await _judge(response, now)
     except (aiohttp.ClientError, OSError) as error:
         return Answer(_judge_failure(error, has_sent=progress.has_sent, now=now))

@@ -13,6 +13,8 @@ from datetime import datetime
 
 from delivery.addresses import to_ascii_address
 from delivery.base import Envelope, Outcome, OutcomeKind, Problem
+from delivery.dkim_signing import DkimSigner
+from delivery.failpoints import reach
 from delivery.mime import build_mime, message_id
 from delivery.one_by_one import (
     OPERATION_SHARE,
@@ -32,15 +34,22 @@ _AUTH_CODES = frozenset({530, 534, 535, 538})
 class SmtpTransport(OneByOneTransport):
     """Hands over through one connection kept for the batch, reopened when it is lost.
 
-    `timeout` is the total for an email, in seconds, and never more than MESSAGE_SECONDS.
+    `timeout` is the total for an email, in seconds, and never more than MESSAGE_SECONDS. With a `signer`
+    each email is signed for the domain of its From.
     """
 
     name = "smtp"
 
     def __init__(
-        self, url: str, *, timeout: float = MESSAGE_SECONDS, tls_context: ssl.SSLContext | None = None
+        self,
+        url: str,
+        *,
+        timeout: float = MESSAGE_SECONDS,
+        tls_context: ssl.SSLContext | None = None,
+        signer: DkimSigner | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
+        self._signer = signer
         self._route = parse_smtp_url(url)
         self._tls_context = tls_context or ssl.create_default_context()
 
@@ -61,16 +70,24 @@ class SmtpTransport(OneByOneTransport):
         return [Problem(SETTING, f"{outcome.reason}: {outcome.detail}")]
 
     def _open_line(self, now: datetime) -> "SmtpLine":
-        return SmtpLine(self._route, self._tls_context, timeout=self._timeout * OPERATION_SHARE, now=now)
+        seconds = self._timeout * OPERATION_SHARE
+        return SmtpLine(self._route, self._tls_context, timeout=seconds, now=now, signer=self._signer)
 
 
 class SmtpLine(Line):
     """A connection that is secured and logged in; never in clear text where that was not asked for."""
 
     def __init__(
-        self, route: SmtpRoute, tls_context: ssl.SSLContext, *, timeout: float, now: datetime
+        self,
+        route: SmtpRoute,
+        tls_context: ssl.SSLContext,
+        *,
+        timeout: float,
+        now: datetime,
+        signer: DkimSigner | None = None,
     ) -> None:
         super().__init__(now)
+        self._signer = signer
         self._route = route
         self._tls_context = tls_context
         self._timeout = timeout
@@ -148,8 +165,11 @@ class SmtpLine(Line):
             server.login(self._route.user, self._route.password)
 
     def _converse(self, server: smtplib.SMTP, envelope: Envelope) -> Outcome:
-        mime = _LINE_DOT.sub(b"..", build_mime(envelope, now=self.now))
         sender, recipient = to_ascii_address(envelope.from_email), to_ascii_address(envelope.to_email)
+        message = build_mime(envelope, now=self.now)
+        if self._signer:
+            message = self._signer.sign(message, domain=sender.rpartition("@")[2])
+        mime = _LINE_DOT.sub(b"..", message)
         for verb, step in (("mail", f"MAIL FROM:<{sender}>"), ("rcpt", f"RCPT TO:<{recipient}>")):
             code, reply = server.docmd(step)
             if code not in (250, 251):
@@ -160,6 +180,7 @@ class SmtpLine(Line):
         server.send(mime)
         self.let_leave()
         server.send(b".\r\n")
+        reach("after_bytes")
         code, reply = server.getreply()
         if code != 250:
             return self._refused(server, code, reply, step="dot")

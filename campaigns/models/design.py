@@ -82,6 +82,11 @@ class Step(models.Model):
     experiment = models.ForeignKey(Experiment, models.SET_NULL, null=True, blank=True, related_name="steps")
     complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
     upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+    services = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+    repeats = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+    shows_bundle = models.BooleanField(
+        default=False, help_text="Three products with one price, where they fit"
+    )
 
     class Meta:
         ordering = ["campaign", "position"]

@@ -161,6 +161,10 @@ class MessageProduct(models.Model):
     support = models.PositiveIntegerField()
     scorer = models.CharField(max_length=40)
     model = models.ForeignKey(NeighbourModel, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=400, blank=True, help_text="Why, in the customer's language")
+    trace = models.JSONField(
+        default=dict, blank=True, help_text="What raised and lowered it, and the price shown"
+    )
 
     class Meta:
         constraints = [

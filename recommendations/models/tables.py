@@ -9,6 +9,8 @@ from shop.models import Product
 class Kind(models.TextChoices):
     COMPLEMENT = "complement", "Goes with it"
     UPGRADE = "upgrade", "A better one"
+    SERVICE = "service", "A service for it"
+    REPEAT = "repeat", "Due again"
 
 
 class NeighbourModel(models.Model):
@@ -54,8 +56,33 @@ class Neighbour(models.Model):
         return f"{self.product_id} → {self.neighbour_id}"
 
 
+class TypeNeighbour(models.Model):
+    """Which types of product go together: what is asked where a product has too few orders of its own.
+
+    `support` is the number of orders behind the pairs of products that the row sums up, `score` their share
+    among all pairs of the type, 0 to 1.
+    """
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="type_neighbours")
+    product_type = models.CharField(max_length=255)
+    neighbour_type = models.CharField(max_length=255)
+    score = models.FloatField()
+    support = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "product_type", "neighbour_type"], name="one_row_per_model_and_pair_of_types"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_type} → {self.neighbour_type}"
+
+
 class Bestseller(models.Model):
-    """What sold best in a department (the first step of the category path; "" is the whole shop) lately.
+    """What sold best lately on a shelf: a department (the first step of the category path), a type (written
+    "= mug", see `recommendations.catalogue.shelf_of_type`), or "", the whole shop.
 
     `rank` starts at 0, `sold` counts the orders of the last 30 days that held the product.
     """

@@ -1,0 +1,29 @@
+"""Learnt tables, what marketers decide by hand, and what customers made of it."""
+
+from recommendations.models.decisions import (
+    Bundle,
+    ComplementRule,
+    Listing,
+    OfferRules,
+    Pin,
+    ServiceOffer,
+)
+from recommendations.models.responses import CustomerResponse, FeedbackCursor, ProductResponse
+from recommendations.models.tables import Bestseller, Kind, Neighbour, NeighbourModel, TypeNeighbour
+
+__all__ = [
+    "Bestseller",
+    "Bundle",
+    "ComplementRule",
+    "CustomerResponse",
+    "FeedbackCursor",
+    "Kind",
+    "Listing",
+    "Neighbour",
+    "NeighbourModel",
+    "OfferRules",
+    "Pin",
+    "ProductResponse",
+    "ServiceOffer",
+    "TypeNeighbour",
+]
