@@ -14,6 +14,7 @@ from typing import Any
 from campaigns.compiling.running import Filled
 from campaigns.programs import Program, put_together
 from campaigns.rendering import MAX_BYTES, NoTracking, ReadyEmail, Tracking, make_row
+from delivery import base
 
 MAX_SUBSTITUTION_BYTES = 10_000  # per recipient, tags and values, as SendGrid's mail/send has it
 Path = tuple[int, ...]
@@ -31,13 +32,10 @@ class Whole:
 
 
 @dataclass(frozen=True, eq=False)
-class Skeleton:
+class Skeleton(base.Skeleton):
     """The email with tags where it differs from recipient to recipient; `numbers` are those of the values."""
 
     language: str
-    subject: str
-    html: str
-    text: str
     word: str
     tags: Sequence[str]
     numbers: Sequence[int]
@@ -45,15 +43,20 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Fragments:
-    """One recipient's values by tag; `urls` as in `RenderedEmail`.
+    """One recipient's values by tag, and the subject that they make; `urls` as in `RenderedEmail`.
 
     Recipients whose emails have the same blocks in the same number share a skeleton, the same object:
     those may travel in one request.
     """
 
     skeleton: Skeleton
+    subject: str
     substitutions: dict[str, str]
     urls: dict[bytes, str] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        return self.skeleton.language
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,26 @@ class Splitter:
             return skeleton
         both = (*values, *more)
         substitutions = dict(zip(skeleton.tags, [both[number] for number in skeleton.numbers], strict=True))
-        return _find_obstacle(skeleton, substitutions) or Fragments(skeleton, substitutions, urls)
+        if obstacle := _find_obstacle(skeleton, substitutions):
+            return obstacle
+        subject = put_together(self.program.layout("subject", path), both)
+        return Fragments(skeleton, subject, substitutions, urls)
+
+
+_MAX_SPLITTERS = 512
+_splitters: dict[int, Splitter] = {}  # by the identity of the program, which each of them keeps alive
 
 
 def split(ready: ReadyEmail) -> Splitter | Whole:
-    """What renders the email in parts, or why it has to be rendered whole."""
+    """What renders the email in parts, or why it has to be whole. The process keeps the skeletons."""
     if ready.program is None:
         return Whole("not_generated", "this template uses Jinja that only whole emails can be made with")
-    return Splitter(ready.program, ready.language)
+    known = _splitters.get(id(ready.program))
+    if known is None:
+        if len(_splitters) >= _MAX_SPLITTERS:
+            _splitters.clear()
+        known = _splitters[id(ready.program)] = Splitter(ready.program, ready.language)
+    return known
 
 
 def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Whole:
@@ -115,14 +130,12 @@ def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Wh
         return Whole("no_tag", "no tag can be told apart from the text of this email")
     named = [f"-{word}{number}-" for number in range(used[-1] + 1)]
     subject, html, text = (put_together(layout, named) for layout in layouts)
-    return Skeleton(language, subject, html, text, word, [named[number] for number in used], used)
+    return Skeleton(subject, text, html, language, word, [named[number] for number in used], used)
 
 
 def fill_in(fragments: Fragments) -> tuple[str, str, str]:
     """Subject, HTML and text as the provider makes them, one tag after the other in any order."""
-    subject, html, text = fragments.skeleton.subject, fragments.skeleton.html, fragments.skeleton.text
-    for tag, value in fragments.substitutions.items():
-        subject, html, text = (part.replace(tag, value) for part in (subject, html, text))
+    subject, text, html = fragments.skeleton.fill(fragments.substitutions)
     return subject, html, text
 
 

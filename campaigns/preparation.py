@@ -3,6 +3,7 @@
 Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,20 +15,23 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
-from campaigns.compiler import CompileError
-from campaigns.context import Lines, build_context, read_lines
+from campaigns.batch_rendering import Order as EmailOrder
+from campaigns.batch_rendering import count_whole, render_batch
+from campaigns.context import Line, Lines, build_context, read_lines
 from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
 from campaigns.envelopes import make_envelope
-from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
-from campaigns.rendering import Renderer, RenderError
+from campaigns.fragments import Fragments
+from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, Step, TemplateVersion
+from campaigns.rendering import RenderedEmail, Renderer
 from campaigns.subjects import Subject, find_outdated
-from campaigns.tracking import MessageTracking
 from delivery.base import Envelope, Transport
 from experiments.assignment import assign
 from experiments.models import Assignment, Experiment
 from recommendations.engine import Pick, Request, recommend
 from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 from shop.models import Customer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -62,9 +66,17 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
 
 
 def _read_messages(batch: SendBatch) -> list[Message]:
-    open_messages = batch.messages.filter(is_closed=False)
-    related = ("customer", "order", "cart", "step__template", "step__experiment", "step__campaign")
-    return list(open_messages.select_related(*related).order_by("queued_at", "pk"))
+    """Two queries: what thousands of messages share, a step and all it knows, is read once."""
+    messages = list(
+        batch.messages.filter(is_closed=False)
+        .select_related("customer", "order", "cart")
+        .order_by("queued_at", "pk")
+    )
+    related = ("template", "experiment", "campaign")
+    steps = Step.objects.select_related(*related).in_bulk({message.step_id for message in messages})
+    for message in messages:
+        message.step = steps[message.step_id]
+    return messages
 
 
 def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
@@ -138,49 +150,55 @@ def make_request(message: Message, assignment: Assignment | None, lines: Lines) 
 def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
     versions = _read_versions(sendable)
     again = _read_possible_duplicates(sendable)
-    renderer = Renderer(now=now)
+    published = []
     for item in sendable:
-        version = versions.get(item.message.step.template_id)
-        if version is None:
+        if item.message.step.template_id in versions:
+            published.append(item)
+        else:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+    orders = [_order_email(p, versions[p.message.step.template_id], lines[p.message.id]) for p in published]
+    in_parts = getattr(transport, "takes_substitutions", False)
+    renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
+    if whole := count_whole(renderings):
+        logger.info("Emails that have to leave whole", extra={"reasons": dict(whole)})
+    for item, order, rendering in zip(published, orders, renderings, strict=True):
+        if rendering.email is None:
+            item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
             continue
-        try:
-            item.rendered = _render(item, version, renderer, lines, now)
-            item.rendered.possible_duplicate = item.message.id in again
-        except (RenderError, CompileError) as error:
-            item.verdict, item.detail = Skip("render_failed"), str(error)[:255]
-            continue
+        item.rendered = _accept(item, order, rendering.email, now)
+        item.rendered.possible_duplicate = item.message.id in again
         _check_envelope(item, transport)
 
 
-def _render(
-    item: Prepared, version: TemplateVersion, renderer: Renderer, lines: Lines, now: datetime
-) -> RenderedMessage:
-    """Renders one email into its envelope, and returns the row of what it was made of."""
-    message, campaign = item.message, item.message.step.campaign
-    changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
-    tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
-    context = build_context(message, lines[message.id], item.picks, language=item.standing.language)
-    email = renderer.render(
-        version,
-        language=item.standing.language,
-        changes=changes,
-        context=context,
-        message_id=message.id,
-        tracking=tracking,
+def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+    language, variant = item.standing.language, item.assignment and item.assignment.variant
+    return EmailOrder(
+        message=item.message,
+        version=version,
+        changes=variant.changes if variant else {},
+        context=build_context(item.message, lines, item.picks, language=language),
+        language=language,
+        country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],
     )
-    item.urls = email.urls if campaign.track_clicks else {}
+
+
+def _accept(
+    item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments, now: datetime
+) -> RenderedMessage:
+    """Puts the email into its envelope, and returns the row of what it was made of."""
+    message = item.message
+    item.urls = email.urls if message.step.campaign.track_clicks else {}
     item.envelope = make_envelope(
-        message, email, unsubscribe=context["links"]["unsubscribe"], has_products=bool(item.picks)
+        message, email, unsubscribe=order.context["links"]["unsubscribe"], has_products=bool(item.picks)
     )
     return RenderedMessage(
         message=message,
-        version=version,
+        version=order.version,
         assignment=item.assignment,
         language=email.language,
         subject=item.envelope.subject,
         recipient=message.customer.email,
-        context=context,
+        context=order.context,
         is_marketing=item.is_marketing,
         created_at=now,
     )
@@ -213,7 +231,8 @@ def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
 def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[int, list[datetime]]:
     """By customer, when the marketing emails of the last 30 days went out, other than these and the refused.
 
-    A message that is tried again must not count against itself.
+    A message that is tried again must not count against itself, and one that is only being prepared, or
+    waits to be tried again, against no other.
     """
     recent: dict[int, list[datetime]] = defaultdict(list)
     rows = RenderedMessage.objects.filter(
@@ -221,6 +240,7 @@ def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[in
         is_marketing=True,
         created_at__gt=now - timedelta(days=30),
     ).exclude(message__in=messages)
+    rows = rows.exclude(message__batch__state__in=[SendBatch.State.READY, SendBatch.State.LEASED])
     counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
     for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
         recent[customer].append(at)

@@ -15,13 +15,14 @@ from django.db.models import F, Q
 
 from audience.consent import apply_consent_events, read_standings
 from campaigns.eligibility import Defer, Send, Skip
-from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
+from campaigns.models import Message, MessageOutcome, SendBatch
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
+from campaigns.records import drop_records, write_records
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from delivery.failpoints import reach
-from shop.claims import NOBODYS_FAULT, lock_customers
+from shop.claims import NOBODYS_FAULT, guard_customers
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -79,6 +80,8 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
         return isolate_poison(batch, type(error).__name__, now)
+    if not write_records(batch, prepared):
+        return Tally()
     reach("before_intent")
     now = clock()
     leaving = commit_intent(batch, prepared, now)
@@ -137,9 +140,8 @@ def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime)
         ).update(state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=_end_of_lease(now))
         if not won:
             return None
-        _put_back_changed(prepared, now)
+        drop_records(_put_back_changed(prepared, now))
         leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
-        _write_rendered(leaving)
         write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
@@ -150,48 +152,20 @@ def _end_of_lease(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.PAIRWELL["LEASE_SECONDS"])
 
 
-def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:
+def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> list[Message]:
+    """Those of which something changed since they were prepared."""
     leaving = [p for p in prepared if isinstance(p.verdict, Send)]
-    lock_customers({p.message.customer_id for p in leaving})
+    guard_customers({p.message.customer_id for p in leaving})
     current = read_standings([p.message.customer for p in leaving], now)
     recent = read_recent_marketing([p.message for p in prepared], now)
+    changed = []
     for item in leaving:
         customer = item.message.customer_id
         was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
         if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
-
-
-def _write_rendered(leaving: Sequence[Prepared]) -> None:
-    """Idempotent: a message that is prepared again after a retry replaces what it was made of."""
-    links = {key: url for p in leaving for key, url in p.urls.items()}
-    TrackedLink.objects.bulk_create(
-        [TrackedLink(key=key, url=url) for key, url in links.items()], ignore_conflicts=True
-    )
-    replaced = [f.name for f in RenderedMessage._meta.concrete_fields if not f.primary_key]
-    RenderedMessage.objects.bulk_create(
-        [p.rendered for p in leaving if p.rendered],
-        update_conflicts=True,
-        unique_fields=["message"],
-        update_fields=replaced,
-    )
-    MessageProduct.objects.filter(message__in=[p.message for p in leaving]).delete()
-    MessageProduct.objects.bulk_create(row for p in leaving for row in _make_product_rows(p))
-
-
-def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.picks:
-        yield MessageProduct(
-            message=item.message,
-            product=pick.product,
-            because_of=pick.because_of,
-            kind=pick.kind,
-            rank=pick.rank,
-            score=pick.score,
-            support=pick.support,
-            scorer=pick.scorer,
-            model_id=pick.model_id,
-        )
+            changed.append(item.message)
+    return changed
 
 
 def _make_refusal(item: Prepared, now: datetime) -> MessageOutcome:

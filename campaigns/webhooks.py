@@ -13,7 +13,7 @@ from campaigns.models import Message, MessageEvent, WebhookPayload
 from campaigns.recovery import settle_seen
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_customers, lock_rows, work_off
+from shop.claims import guard_customers, lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -58,7 +58,7 @@ def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
 def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
     ids = {e.delivery_id for e in events if e.delivery_id}
     messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related("customer")}
-    lock_customers({m.customer_id for m in messages.values()})
+    guard_customers({m.customer_id for m in messages.values()})
     # In the order of their keys, so that two workers never wait for each other.
     fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]
