@@ -74,10 +74,8 @@ def _copy(model: type[Model], rows: Sequence[Model]) -> None:
     """Plain values only, as they are in the instances; the database gives the keys that it generates."""
     from psycopg.types.json import Jsonb
 
-    fields = [
-        field for field in model._meta.concrete_fields if not (field.primary_key and field.db_returning)
-    ]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    fields = [field for field in model._meta.concrete_fields if not field.db_returning]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     columns = [(field.attname, isinstance(field, JSONField)) for field in fields]
     with connection.cursor() as cursor:
         copy: Any = cursor.copy  # of psycopg's cursor, which Django's wraps

@@ -29,7 +29,13 @@ from campaigns.programs import Program, write_code
 from campaigns.templates_store import load_code, load_compiled
 
 MAX_BYTES = 500_000
-_DEFAULTS: Mapping[str, Any] = {"order": None, "cart": None, "upgrades": [], "complements": []}
+_NOTHING = ("order", "cart", "shipment", "bundle", "coupon", "occasion", "referral")
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(_NOTHING),
+    "products": [],
+    "upgrades": [],
+    "complements": [],
+}
 
 
 class RenderError(ValueError):
