@@ -20,6 +20,7 @@ from campaigns.models import Message, MessageOutcome, SendBatch
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch
 from campaigns.records import drop_records, write_records
+from campaigns.reputation import judge_template
 from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
@@ -81,6 +82,7 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     if leaving is None:
         return Tally()
     reach("after_intent")
+    judge_template(batch.campaign, [p.verdict for p in prepared], now)
     envelopes = [p.envelope for p in leaving if p.envelope]
     reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
