@@ -5,9 +5,10 @@ Everything is read for the whole batch; per message only Python and Jinja run.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,17 +19,16 @@ from audience.consent import Standing, read_standings
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
 from campaigns.context import Line, Lines, build_context, read_lines
-from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
+from campaigns.eligibility import Facts, Send, Skip, Verdict, is_capped, judge
 from campaigns.envelopes import make_envelope
 from campaigns.fragments import Fragments
 from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, Step, TemplateVersion
 from campaigns.rendering import RenderedEmail, Renderer
 from campaigns.subjects import Subject, find_outdated
+from campaigns.variants import NOTHING_TRIED, Arm, count_products, deal_arms, scorer_of, template_of
 from delivery.base import Envelope, Transport
-from experiments.assignment import assign
-from experiments.models import Assignment, Experiment
+from experiments.changes import email_changes
 from recommendations.engine import Pick, Request, recommend
-from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 from shop.models import Customer
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Prepared:
     verdict: Verdict
     standing: Standing
     recent_marketing: tuple[datetime, ...] = ()
-    assignment: Assignment | None = None
+    arm: Arm = NOTHING_TRIED
     picks: list[Pick] = field(default_factory=list)
     rendered: RenderedMessage | None = None
     envelope: Envelope | None = None
@@ -72,7 +72,7 @@ def _read_messages(batch: SendBatch) -> list[Message]:
         .select_related("customer", "order", "cart")
         .order_by("queued_at", "pk")
     )
-    related = ("template", "experiment", "campaign")
+    related = ("template", "campaign__experiment__rolled_out")
     steps = Step.objects.select_related(*related).in_bulk({message.step_id for message in messages})
     for message in messages:
         message.step = steps[message.step_id]
@@ -90,10 +90,20 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
         standing = standings[message.customer_id]
         facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
-        if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
-            recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
-    _assign_arms(prepared, now)
+    _deal_arms(prepared, now)
+    for item in prepared:
+        _cap_within_batch(item, recent[item.message.customer_id], now)
     return prepared
+
+
+def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> None:
+    """Two emails of one batch count for the cap as well; one that is held out takes nobody's place."""
+    if not (item.is_marketing and isinstance(item.verdict, Send)):
+        return
+    if is_capped(item.standing, recent, now):
+        item.verdict = Skip("frequency_cap")
+    else:
+        recent.append(now)
 
 
 def _gather_facts(
@@ -111,39 +121,33 @@ def _gather_facts(
     )
 
 
-def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
-    groups: dict[Experiment, list[Prepared]] = defaultdict(list)
-    for item in prepared:
-        experiment = item.message.step.experiment
-        if isinstance(item.verdict, Send) and experiment and experiment.status == "running":
-            groups[experiment].append(item)
-    for experiment, items in groups.items():
-        arms = assign(experiment, [i.message.customer for i in items], now)
-        for item in items:
-            item.assignment = arms.get(item.message.customer_id)
-            if item.assignment and item.assignment.variant is None:
-                item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
+def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
+    sending = [item for item in prepared if isinstance(item.verdict, Send)]
+    arms = deal_arms([item.message for item in sending], now)
+    for item in sending:
+        item.arm = arms[item.message.id]
+        if item.arm.is_held_out:
+            item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
 
 
 def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.assignment, lines) for p in asking]
+    requests = [make_request(p.message, p.arm.changes, lines) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
 
 
-def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
+def make_request(message: Message, changes: Mapping[str, Any], lines: Lines) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
-    changes = assignment.variant.changes if assignment and assignment.variant else {}
-    recommender = changes.get("recommender", NEIGHBOURS)
+    complements, upgrades = count_products(message, changes)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
         exclude=frozenset(products),
-        complements=message.step.complements,
-        upgrades=message.step.upgrades,
+        complements=complements,
+        upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
-        scorer=recommender if recommender in KNOWN_SCORERS else NEIGHBOURS,
+        scorer=scorer_of(changes),
     )
 
 
@@ -152,11 +156,13 @@ def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport
     again = _read_possible_duplicates(sendable)
     published = []
     for item in sendable:
-        if item.message.step.template_id in versions:
+        if template_of(item.message, item.arm) in versions:
             published.append(item)
         else:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    orders = [_order_email(p, versions[p.message.step.template_id], lines[p.message.id]) for p in published]
+    orders = [
+        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published
+    ]
     in_parts = getattr(transport, "takes_substitutions", False)
     renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
     if whole := count_whole(renderings):
@@ -171,12 +177,12 @@ def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport
 
 
 def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
-    language, variant = item.standing.language, item.assignment and item.assignment.variant
+    language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
         message=item.message,
         version=version,
-        changes=variant.changes if variant else {},
-        context=build_context(item.message, lines, item.picks, language=language),
+        changes=email_changes(changes),
+        context=build_context(item.message, lines, item.picks, language=language, offer=changes.get("offer")),
         language=language,
         country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],
     )
@@ -189,12 +195,17 @@ def _accept(
     message = item.message
     item.urls = email.urls if message.step.campaign.track_clicks else {}
     item.envelope = make_envelope(
-        message, email, unsubscribe=order.context["links"]["unsubscribe"], has_products=bool(item.picks)
+        message,
+        email,
+        unsubscribe=order.context["links"]["unsubscribe"],
+        has_products=bool(item.picks),
+        sender_name=item.arm.changes.get("sender_name", ""),
     )
     return RenderedMessage(
         message=message,
         version=order.version,
-        assignment=item.assignment,
+        assignment=item.arm.assignment,
+        variant=item.arm.variant,
         language=email.language,
         subject=item.envelope.subject,
         recipient=message.customer.email,
@@ -212,11 +223,11 @@ def _check_envelope(item: Prepared, transport: Transport) -> None:
         item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
 
 
-def _read_versions(sendable: Sequence[Prepared]) -> dict[int, TemplateVersion]:
-    templates = {p.message.step.template_id for p in sendable}
+def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:
+    keys = {template_of(p.message, p.arm) for p in sendable}
     newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
-    versions = TemplateVersion.objects.filter(template__in=templates, pk=Subquery(newest.values("pk")[:1]))
-    return {version.template_id: version for version in versions}
+    versions = TemplateVersion.objects.filter(template__key__in=keys, pk=Subquery(newest.values("pk")[:1]))
+    return {version.template.key: version for version in versions.select_related("template")}
 
 
 def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:

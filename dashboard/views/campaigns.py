@@ -24,7 +24,7 @@ def list_campaigns(request: PageRequest) -> HttpResponse:
 
 
 def show_campaign(request: PageRequest, key: str) -> HttpResponse:
-    campaigns = Campaign.objects.prefetch_related("steps__template", "steps__experiment", "triggers")
+    campaigns = Campaign.objects.select_related("experiment").prefetch_related("steps__template", "triggers")
     campaign = get_object_or_404(campaigns, key=key)
     chosen = choose_period(request.GET.get("days", ""), timezone.now())
     figures = count_steps(chosen.period)
