@@ -136,7 +136,11 @@ def commit_intent(
             release_batch(batch)
             return None
         won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
-            state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=end_of_lease(now), reason=""
+            state=SendBatch.State.SUBMITTING,
+            submitted_at=now,
+            leased_until=end_of_lease(now),
+            reason="",
+            route=route,
         )
         if not won:
             return None
