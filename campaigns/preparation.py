@@ -3,55 +3,28 @@
 Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
-import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
-from campaigns.batch_rendering import Order as EmailOrder
-from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Line, Lines, build_context, read_lines
-from campaigns.eligibility import Facts, Send, Skip, Verdict, is_capped, judge
-from campaigns.envelopes import make_envelope
-from campaigns.fragments import Fragments
-from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, Step, TemplateVersion
-from campaigns.rendering import RenderedEmail, Renderer
+from campaigns.composition import compose_emails
+from campaigns.context import Lines, read_lines
+from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
+from campaigns.frequency import read_recent_marketing
+from campaigns.models import Message, SendBatch, Step
+from campaigns.prepared import Prepared
 from campaigns.subjects import Subject, find_outdated
-from campaigns.variants import NOTHING_TRIED, Arm, count_products, deal_arms, scorer_of, template_of
-from delivery.base import Envelope, Transport
-from experiments.changes import email_changes
-from recommendations.engine import Pick, Request, recommend
+from campaigns.variants import count_products, deal_arms, scorer_of
+from delivery.base import Transport
+from recommendations.bundles import offer_bundles
+from recommendations.engine import Moment, Request, recommend
 from shop.models import Customer
 
-logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Prepared:
-    """A message with its verdict; the rest is filled in only for those that are to be sent."""
-
-    message: Message
-    verdict: Verdict
-    standing: Standing
-    recent_marketing: tuple[datetime, ...] = ()
-    arm: Arm = NOTHING_TRIED
-    picks: list[Pick] = field(default_factory=list)
-    rendered: RenderedMessage | None = None
-    envelope: Envelope | None = None
-    urls: dict[bytes, str] = field(default_factory=dict)
-    detail: str = ""
-
-    @property
-    def is_marketing(self) -> bool:
-        return self.message.step.campaign.is_marketing
+__all__ = ["Prepared", "make_request", "prepare_batch", "subject_of", "timezone_of"]
 
 
 def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list[Prepared]:
@@ -61,7 +34,7 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
     sendable = [p for p in prepared if isinstance(p.verdict, Send)]
     lines = read_lines(p.message for p in sendable)
     _recommend_for(sendable, lines, now)
-    _render_all(sendable, lines, transport, now)
+    compose_emails(sendable, lines, transport, now)
     return prepared
 
 
@@ -132,12 +105,18 @@ def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
 
 def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.arm.changes, lines) for p in asking]
+    requests = [make_request(p.message, p.arm.changes, lines, language=p.standing.language) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
+    bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
+    offers = offer_bundles([request for _item, request in bundled], now)
+    for (item, _request), offer in zip(bundled, offers, strict=True):
+        item.bundle = offer
 
 
-def make_request(message: Message, changes: Mapping[str, Any], lines: Lines) -> Request:
+def make_request(
+    message: Message, changes: Mapping[str, Any], lines: Lines, *, language: str = ""
+) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     complements, upgrades = count_products(message, changes)
     return Request(
@@ -148,114 +127,13 @@ def make_request(message: Message, changes: Mapping[str, Any], lines: Lines) -> 
         upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
         scorer=scorer_of(changes),
-    )
-
-
-def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
-    versions = _read_versions(sendable)
-    again = _read_possible_duplicates(sendable)
-    published = []
-    for item in sendable:
-        if template_of(item.message, item.arm) in versions:
-            published.append(item)
-        else:
-            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    orders = [
-        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published
-    ]
-    in_parts = getattr(transport, "takes_substitutions", False)
-    renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
-    if whole := count_whole(renderings):
-        logger.info("Emails that have to leave whole", extra={"reasons": dict(whole)})
-    for item, order, rendering in zip(published, orders, renderings, strict=True):
-        if rendering.email is None:
-            item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
-            continue
-        item.rendered = _accept(item, order, rendering.email, now)
-        item.rendered.possible_duplicate = item.message.id in again
-        _check_envelope(item, transport)
-
-
-def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
-    language, changes = item.standing.language, item.arm.changes
-    return EmailOrder(
-        message=item.message,
-        version=version,
-        changes=email_changes(changes),
-        context=build_context(item.message, lines, item.picks, language=language, offer=changes.get("offer")),
+        services=message.step.services,
+        repeats=message.step.repeats,
+        place=message.step.campaign.key,
+        moment=Moment.AFTER if message.order else Moment.BEFORE,
         language=language,
-        country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],
+        bought_at=message.order.placed_at if message.order else None,
     )
-
-
-def _accept(
-    item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments, now: datetime
-) -> RenderedMessage:
-    """Puts the email into its envelope, and returns the row of what it was made of."""
-    message = item.message
-    item.urls = email.urls if message.step.campaign.track_clicks else {}
-    item.envelope = make_envelope(
-        message,
-        email,
-        unsubscribe=order.context["links"]["unsubscribe"],
-        has_products=bool(item.picks),
-        sender_name=item.arm.changes.get("sender_name", ""),
-    )
-    return RenderedMessage(
-        message=message,
-        version=order.version,
-        assignment=item.arm.assignment,
-        variant=item.arm.variant,
-        language=email.language,
-        subject=item.envelope.subject,
-        recipient=message.customer.email,
-        context=order.context,
-        is_marketing=item.is_marketing,
-        created_at=now,
-    )
-
-
-def _check_envelope(item: Prepared, transport: Transport) -> None:
-    assert item.envelope is not None  # noqa: S101 (just rendered)
-    problems = transport.validate(item.envelope)
-    if problems:
-        item.verdict = Skip("invalid_envelope")
-        item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
-
-
-def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:
-    keys = {template_of(p.message, p.arm) for p in sendable}
-    newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
-    versions = TemplateVersion.objects.filter(template__key__in=keys, pk=Subquery(newest.values("pk")[:1]))
-    return {version.template.key: version for version in versions.select_related("template")}
-
-
-def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
-    ids = [p.message.id for p in sendable]
-    return set(
-        MessageOutcome.objects.filter(message__in=ids, reason="possible_duplicate").values_list(
-            "message", flat=True
-        )
-    )
-
-
-def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[int, list[datetime]]:
-    """By customer, when the marketing emails of the last 30 days went out, other than these and the refused.
-
-    A message that is tried again must not count against itself, and one that is only being prepared, or
-    waits to be tried again, against no other.
-    """
-    recent: dict[int, list[datetime]] = defaultdict(list)
-    rows = RenderedMessage.objects.filter(
-        message__customer__in={m.customer_id for m in messages},
-        is_marketing=True,
-        created_at__gt=now - timedelta(days=30),
-    ).exclude(message__in=messages)
-    rows = rows.exclude(message__batch__state__in=[SendBatch.State.READY, SendBatch.State.LEASED])
-    counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
-    for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
-        recent[customer].append(at)
-    return recent
 
 
 def subject_of(message: Message) -> Subject:

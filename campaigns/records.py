@@ -13,6 +13,7 @@ from django.db.models import JSONField, Model
 
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
+from recommendations.engine import reason, trace_of
 
 
 def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
@@ -49,7 +50,7 @@ def _write_links(links: dict[bytes, str]) -> None:
 
 
 def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.picks:
+    for pick in item.shown:
         yield MessageProduct(
             message=item.message,
             product=pick.product,
@@ -60,6 +61,8 @@ def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
             support=pick.support,
             scorer=pick.scorer,
             model_id=pick.model_id,
+            reason=str(reason(pick, language=item.standing.language)["text"])[:400],
+            trace=trace_of(pick, place=item.message.step.campaign.key),
         )
 
 
