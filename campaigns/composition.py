@@ -1,5 +1,7 @@
 """From judged messages with their products to emails in envelopes, a whole batch at a time."""
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
-    """Fills in the envelope and the record of each; one that can't be rendered or sent is skipped, and why."""
+    """Fills in the envelope and the record of each; one without an email is skipped, and why."""
     versions = _read_versions(sendable)
     again = _read_possible_duplicates(sendable)
     published = []

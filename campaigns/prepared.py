@@ -1,5 +1,6 @@
 """What is known of a message on its way through preparation."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from audience.consent import Standing
