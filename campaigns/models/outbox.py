@@ -42,6 +42,7 @@ class SendBatch(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     due_at = models.DateTimeField()
     reason = models.CharField(max_length=40, blank=True, help_text="Why it waits, or was cancelled")
+    route = models.CharField(max_length=120, blank=True, help_text="By which transport it was handed over")
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField(null=True, blank=True)
