@@ -7,9 +7,10 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audience.consent import apply_consent_events
 from campaigns.allowances import give_back
@@ -19,7 +20,9 @@ from campaigns.leasing import claim_batch, end_of_lease, lease_batch, release_ba
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch
+from campaigns.recovery import settle_late
 from campaigns.reputation import judge_template
+from campaigns.retrying import retry_write
 from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
@@ -69,13 +72,15 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     try:
         prepared = prepare_batch(batch, transport, now)
     except NOBODYS_FAULT:
+        with suppress(DatabaseError):  # its own lease ends all the same
+            release_batch(batch)
         raise
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
         return isolate_poison(batch, type(error).__name__, now)
     reach("before_intent")
     now = clock()
-    leaving = commit_intent(batch, prepared, now, route=transport.name)
+    leaving = retry_write(lambda: commit_intent(batch, prepared, now, route=transport.name))
     if leaving is None:
         return Tally()
     reach("after_intent")
@@ -84,9 +89,13 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
     reach("after_response")
-    note_outcomes(transport.name, outcomes, clock())
-    tally = _count_verdicts(prepared) + Tally(batches=1)
-    return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
+    now = clock()
+    messages = [p.message for p in leaving]
+    recorded = retry_write(lambda: record_outcomes(batch, messages, outcomes, now))
+    if outcomes and not recorded.handed_over:
+        settle_late(messages, outcomes, now)
+    note_outcomes(transport.name, outcomes, now)
+    return _count_verdicts(prepared) + Tally(batches=1) + recorded
 
 
 def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
@@ -140,14 +149,24 @@ def commit_intent(
             route=route,
         )
         if not won:
-            return None
+            return _find_leaving(prepared) if _is_committed(batch, now) else None
         put_back_changed(prepared, now)
-        leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
+        leaving = _find_leaving(prepared)
         _write_rendered(leaving)
         write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
+
+
+def _find_leaving(prepared: Iterable[Prepared]) -> list[Prepared]:
+    return [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
+
+
+def _is_committed(batch: SendBatch, now: datetime) -> bool:
+    """Whether this very intent was committed before, and only the database's answer was lost."""
+    same = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.SUBMITTING)
+    return same.filter(submitted_at=now).exists()
 
 
 def _write_rendered(leaving: Sequence[Prepared]) -> None:
