@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from uuid import NAMESPACE_URL, uuid5
 
 from benchmarks._report import Bound, error_of_share, report
 
@@ -132,7 +133,7 @@ class Shop:
         from triggers.engine import sweep
 
         names = [f"d{day}n{n}" for n in range(DAILY)]
-        _make_customers(names, now)
+        _make_customers(names, self.experiment.salt, now)
         receipts = record_events([_cart(name, now) for name in names], source="shop", now=now)
         assert all(receipt.status == "recorded" for receipt in receipts)
         sweep(now, build_current_transport())
@@ -160,13 +161,19 @@ class Shop:
         return orders
 
 
-def _make_customers(names: list[str], now: datetime) -> None:
+def _make_customers(names: list[str], shop: str, now: datetime) -> None:
     from audience.models import ConsentEntry
     from shop.models import Customer
 
     before = now - timedelta(days=1)
     customers = Customer.objects.bulk_create(
-        Customer(external_id=name, email=f"{name}@buyer.example", country="GB", created_at=before)
+        Customer(
+            uuid=uuid5(NAMESPACE_URL, f"{shop}:{name}"),  # every run draws the same arms
+            external_id=name,
+            email=f"{name}@buyer.example",
+            country="GB",
+            created_at=before,
+        )
         for name in names
     )
     ConsentEntry.objects.bulk_create(

@@ -115,7 +115,7 @@ def test_the_global_holdout_spares_marketing_and_nothing_else(
     experiment = mail_forty_people(now, {})
     send_due(now, transport)
     spared = set(Assignment.objects.filter(experiment=spare, variant=None).values_list("customer", flat=True))
-    assert len(spared) > 8
+    assert 0 < len(spared) < 40
     assert not Assignment.objects.filter(experiment=experiment, customer__in=spared).exists()
     assert PreviewMail.objects.count() == 40 - len(spared)
 
