@@ -88,7 +88,12 @@ ROUTE: Words = {
     "half_open": pgettext_lazy("route", "Trying again"),
 }
 CLASS: Words = {"transactional": _("Transactional"), "marketing": _("Marketing")}
-KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
+KIND: Words = {
+    "complement": _("Goes with it"),
+    "upgrade": _("A better one"),
+    "service": _("A service for it"),
+    "repeat": _("Due again"),
+}
 
 TABLES: dict[str, Words] = {
     "message": MESSAGE,
