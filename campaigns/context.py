@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audience.links import preferences_url, unsubscribe_url
+from audience.links import confirm_url, preferences_url, unsubscribe_url
+from campaigns.envelopes import law_between
 from campaigns.models import Message
 from recommendations.engine import Pick, reason, title_in
 from recommendations.models import Kind
@@ -57,16 +58,25 @@ def build_context(
             "first_name": customer.name.split(" ")[0] if customer.name else "",
             "language": language,
             "country": customer.country,
+            "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
         "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
         "complements": [_describe_pick(p, language) for p in picks if p.kind == Kind.COMPLEMENT],
-        "links": {
-            "unsubscribe": unsubscribe_url(customer.uuid, message.id),
-            "preferences": preferences_url(customer.uuid),
-        },
+        "links": _make_links(message),
     }
+
+
+def _make_links(message: Message) -> Context:
+    customer = message.customer
+    links = {
+        "unsubscribe": unsubscribe_url(customer.uuid, message.id),
+        "preferences": preferences_url(customer.uuid),
+    }
+    if message.step.campaign.is_legal and message.event_id:
+        links["confirm"] = confirm_url(customer.uuid, message.event_id)
+    return links
 
 
 def describe_shop() -> Context:

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
+from audience.double_opt_in import find_unaskable
 from campaigns.compiler import CompileError
 from campaigns.context import Lines, build_context, read_lines
 from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
-from campaigns.envelopes import make_envelope
+from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
 from campaigns.rendering import Renderer, RenderError
 from campaigns.subjects import Subject, find_outdated
@@ -72,16 +73,25 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     customers = list({m.customer_id: m.customer for m in messages}.values())
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
+    unaskable = _find_unaskable(messages, now)
     recent = read_recent_marketing(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
-        facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
+        ended = outdated.get(subject_of(message)) or unaskable.get(message.id, "")
+        facts = _gather_facts(message, standing, ended, recent)
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
         if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
             recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
     _assign_arms(prepared, now)
     return prepared
+
+
+def _find_unaskable(messages: Sequence[Message], now: datetime) -> dict[UUID, str]:
+    """Why a request to confirm an address must not leave. No query where nobody is asked."""
+    asking = [m for m in messages if m.step.campaign.is_legal and m.event_id]
+    reasons = find_unaskable([m.event_id or 0 for m in asking], now) if asking else {}
+    return {m.id: reasons[m.event_id] for m in asking if m.event_id in reasons}
 
 
 def _gather_facts(
@@ -96,6 +106,8 @@ def _gather_facts(
         recent_marketing=tuple(recent[message.customer_id]),
         timezone=_timezone_of(message.customer),
         is_held_out=False,
+        topic=message.step.campaign.topic,
+        is_legal=message.step.campaign.is_legal,
     )
 
 
@@ -189,8 +201,12 @@ def _render(
 def _check_envelope(item: Prepared, transport: Transport) -> None:
     assert item.envelope is not None  # noqa: S101 (just rendered)
     problems = transport.validate(item.envelope)
-    if problems:
-        item.verdict = Skip("invalid_envelope")
+    assert item.rendered is not None  # noqa: S101 (the same)
+    way_out = item.rendered.context["links"]["unsubscribe"]
+    gaps = list(find_gaps(item.envelope, unsubscribe=way_out, country=item.message.customer.country))
+    if problems or gaps:
+        item.verdict = Skip("invalid_envelope" if problems else "lacks_legal_parts")
+        problems += gaps
         item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
 
 

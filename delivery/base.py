@@ -26,7 +26,7 @@ class Envelope:
     """One rendered email to one recipient. `headers` hold List-Unsubscribe and its kind."""
 
     delivery_id: UUID
-    message_class: str  # "transactional" or "marketing"
+    message_class: str  # "transactional", "marketing" or "legal"
     from_email: str
     from_name: str
     to_email: str

@@ -1,7 +1,7 @@
 """Campaigns, their outbox, and the news about what was sent."""
 
 from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
-from campaigns.models.news import MessageEvent, PreviewMail, TrackedLink, WebhookPayload
+from campaigns.models.news import MessageEvent, PreviewMail, RefusedMail, TrackedLink, WebhookPayload
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "MessageOutcome",
     "MessageProduct",
     "PreviewMail",
+    "RefusedMail",
     "RenderedMessage",
     "SendBatch",
     "Step",
