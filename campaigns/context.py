@@ -16,6 +16,7 @@ from django.conf import settings
 from audience.links import confirm_url, preferences_url, unsubscribe_url
 from campaigns.envelopes import law_between
 from campaigns.models import Message
+from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
 from recommendations.models import Kind
 from shop.models import CartLine, OrderLine, Product
@@ -52,7 +53,7 @@ def build_context(
     """The context of one message, as docs/architecture.md gives it. Touches no database."""
     customer = message.customer
     return {
-        "shop": describe_shop(),
+        "shop": describe_shop(customer.country),
         "customer": {
             "name": customer.name,
             "first_name": customer.name.split(" ")[0] if customer.name else "",
@@ -79,13 +80,18 @@ def _make_links(message: Message) -> Context:
     return links
 
 
-def describe_shop() -> Context:
+def describe_shop(country: str = "") -> Context:
+    """Who writes. `legal` holds the lines that the law of the reader's country wants at the end."""
     config = settings.PAIRWELL
+    legal = config["SHOP_LEGAL"]
     return {
         "name": config["SHOP_NAME"],
         "url": config["SHOP_URL"],
         "address": config["SHOP_ADDRESS"],
         "support_email": config["SUPPORT_EMAIL"],
+        "logo": config["SHOP_LOGO"],
+        "return_days": config["RETURN_DAYS"],
+        "legal": legal.get(country or config["COUNTRY"], legal.get("", [])),
     }
 
 
@@ -135,6 +141,20 @@ def _describe_pick(pick: Pick, language: str) -> Context:
         "image": pick.product.image_url,
         "url": pick.product.url,
         "reason": reason(pick, language=language),
+        "instead_of": _describe_replaced(pick, language) if pick.kind == Kind.UPGRADE else None,
+    }
+
+
+def _describe_replaced(pick: Pick, language: str) -> Context | None:
+    """What the customer has, for an upgrade to stand beside; priced only in the same currency."""
+    if pick.because_of is None:
+        return None
+    price = price_in(pick.because_of, pick.price.currency)
+    return {
+        "title": title_in(pick.because_of, language),
+        "price": str(price.amount) if price else "",
+        "image": pick.because_of.image_url,
+        "url": pick.because_of.url,
     }
 
 

@@ -101,9 +101,13 @@ def _is_below_cap(facts: Facts, now: datetime) -> Verdict | None:
 
 
 def _is_awake(facts: Facts, now: datetime) -> Verdict | None:
+    return judge_hour(facts.timezone, now) if facts.is_marketing else None
+
+
+def judge_hour(timezone: tzinfo, now: datetime) -> Defer | None:
     """Nobody wants an offer at night: it waits for the customer's morning."""
-    local = now.astimezone(facts.timezone)
-    if not facts.is_marketing or QUIET_UNTIL <= local.hour < QUIET_FROM:
+    local = now.astimezone(timezone)
+    if QUIET_UNTIL <= local.hour < QUIET_FROM:
         return None
     morning = local.replace(hour=QUIET_UNTIL, minute=0, second=0, microsecond=0)
     if local.hour >= QUIET_FROM:

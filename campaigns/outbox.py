@@ -1,9 +1,10 @@
 """The outbox: messages are written once, together with the batch that carries them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -48,11 +49,20 @@ def queue_messages(drafts: Sequence[Draft], now: datetime) -> None:
 def gather_due(now: datetime) -> int:
     """Puts messages that wait outside a batch, and are due, into new batches; returns how many.
 
-    They are the deferred ones: quiet hours, a retry, a paused route.
+    They are the deferred ones: quiet hours, a retry, an outcome in doubt. Transactional ones come first,
+    in a share of their own: a confirmation does not wait until a million offers were gathered.
     """
+    return sum(_gather(message_class, now) for message_class in PRIORITIES)
+
+
+def _gather(message_class: str, now: datetime) -> int:
     with transaction.atomic():
         due = Message.objects.filter(
-            batch=None, is_closed=False, due_at__lte=now, step__campaign__status="live"
+            batch=None,
+            is_closed=False,
+            due_at__lte=now,
+            step__campaign__status="live",
+            step__campaign__message_class=message_class,
         )
         rows = lock_rows(due).order_by("due_at")[: settings.PAIRWELL["BATCH_SIZE"]]
         waiting = list(rows.select_related("step__campaign"))
@@ -63,6 +73,16 @@ def gather_due(now: datetime) -> int:
             batch = _open_batch(campaign, now)
             Message.objects.filter(pk__in=[m.pk for m in group]).update(batch=batch)
     return len(waiting)
+
+
+def hold_back(batch: SendBatch, messages: Collection[UUID], *, until: datetime, reason: str) -> SendBatch:
+    """Moves messages of the batch into a new one that is due later, with the reason they all share."""
+    with transaction.atomic():
+        later = SendBatch.objects.create(
+            campaign=batch.campaign, priority=batch.priority, due_at=until, reason=reason
+        )
+        Message.objects.filter(pk__in=messages).update(batch=later)
+    return later
 
 
 def split(items: Sequence[Draft], size: int) -> Iterator[Sequence[Draft]]:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from campaigns.breakers import ROUTE_PAUSE
 from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
+from campaigns.reputation import count_day
 from delivery.base import Outcome, OutcomeKind
 from delivery.failpoints import reach
 
-ROUTE_PAUSE = timedelta(minutes=5)
 # After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
 GIVE_UP_AFTER = {
     Campaign.MessageClass.TRANSACTIONAL: timedelta(hours=72),
@@ -32,6 +33,7 @@ class Tally:
     rejected: int = 0
     unknown: int = 0
     batches: int = field(default=0, compare=False)
+    handed_over: int = field(default=0, compare=False)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -50,9 +52,16 @@ def record_outcomes(
             return Tally()
         rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
         write_exceptions(rows)
+        count_day(batch.campaign_id, now, handed_over=_count_left(pairs))
         reach("before_commit")
     reach("after_commit")
-    return Tally(accepted=len(pairs) - len(rows)) + count_kinds(row.kind for row in rows)
+    return Tally(accepted=len(pairs) - len(rows), handed_over=len(pairs)) + count_kinds(
+        row.kind for row in rows
+    )
+
+
+def _count_left(pairs: Iterable[tuple[Message, Outcome]]) -> int:
+    return sum(outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN) for _message, outcome in pairs)
 
 
 def count_kinds(kinds: Iterable[str]) -> Tally:
@@ -90,7 +99,8 @@ def _make_row(message: Message, outcome: Outcome, campaign: Campaign, now: datet
     )
     if outcome.kind == OutcomeKind.REJECTED:
         return row
-    if now - message.queued_at > GIVE_UP_AFTER[Campaign.MessageClass(campaign.message_class)]:
+    is_ours = outcome.kind == OutcomeKind.ROUTE_DOWN  # it is judged again when the route is open
+    if not is_ours and now - message.queued_at > GIVE_UP_AFTER[Campaign.MessageClass(campaign.message_class)]:
         row.reason, row.detail = "expired", f"Gave up after: {reason} {detail}"[:255]
         return row
     row.kind, row.until = MessageOutcome.Kind.DEFERRED, _next_try(message, outcome, now)

@@ -104,7 +104,7 @@ def _gather_facts(
         outdated=outdated,
         standing=standing,
         recent_marketing=tuple(recent[message.customer_id]),
-        timezone=_timezone_of(message.customer),
+        timezone=timezone_of(message.customer),
         is_held_out=False,
         topic=message.step.campaign.topic,
         is_legal=message.step.campaign.is_legal,
@@ -247,7 +247,7 @@ def subject_of(message: Message) -> Subject:
     return Subject(message.customer_id, message.order_id, message.cart_id)
 
 
-def _timezone_of(customer: Customer) -> ZoneInfo:
+def timezone_of(customer: Customer) -> ZoneInfo:
     try:
         return ZoneInfo(customer.timezone or settings.PAIRWELL["TIMEZONE"])
     except (ZoneInfoNotFoundError, ValueError):

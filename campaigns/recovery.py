@@ -68,7 +68,9 @@ def _judge_unknown(message: Message, has_events: bool, now: datetime) -> Message
     """Accepted when the provider spoke of it, sent again when transactional, else unknown for good."""
     if has_events:
         return _make_accepted(message, now)
-    return None if message.step.campaign.is_marketing else _make_resend(message, "possible_duplicate", now)
+    return (
+        _make_resend(message, "possible_duplicate", now) if message.step.campaign.resends_doubtful else None
+    )
 
 
 def _make_resend(message: Message, reason: str, now: datetime) -> MessageOutcome:

@@ -9,62 +9,56 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 
-from audience.consent import apply_consent_events, read_standings
+from audience.consent import apply_consent_events
+from campaigns.allowances import give_back
 from campaigns.eligibility import Defer, Send, Skip
+from campaigns.last_check import put_back_changed
+from campaigns.leasing import claim_batch, end_of_lease, lease_batch, release_batch
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
-from campaigns.preparation import Prepared, prepare_batch, read_recent_marketing
+from campaigns.preparation import Prepared, prepare_batch
+from campaigns.reputation import judge_template
+from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from delivery.failpoints import reach
-from shop.claims import NOBODYS_FAULT, lock_customers
+from shop.claims import NOBODYS_FAULT
 
+__all__ = ["commit_intent", "lease_batch", "send_batch", "send_due"]
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 POISON_DELAY = timedelta(hours=1)
 
 
-def send_due(now: datetime, transport: Transport, *, clock: Clock | None = None, limit: int = 20) -> Tally:
+def send_due(
+    now: datetime,
+    transport: Transport,
+    *,
+    clock: Clock | None = None,
+    limit: int = 20,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Tally:
     """Sends up to `limit` due batches; what is left waits for the next call. Safe in many workers at once.
 
     Batches take their time, and a lease counted from a stale `now` would be over before it begins: a
-    caller whose time goes on passes its clock.
+    caller whose time goes on passes its clock. `should_stop` is asked before each batch: the one in hand is
+    always finished.
     """
     tell_time = clock or (lambda: now)
     total = Tally()
     for _ in range(limit):
-        batch = lease_batch(tell_time())
-        if batch is None:
+        claim = None if should_stop() else claim_batch(transport.name, tell_time())
+        if claim is None:
             break
-        total += send_batch(batch, transport, tell_time)
+        try:
+            total += (sent := send_batch(claim.batch, transport, tell_time))
+            give_back(transport.name, claim.taken - sent.handed_over, tell_time())
+        finally:
+            if claim.is_probe:
+                end_probe(transport.name, tell_time())
     return total
-
-
-def lease_batch(now: datetime) -> SendBatch | None:
-    """The most urgent due batch, leased to the caller, or None. By compare-and-set on the fence."""
-    due = SendBatch.objects.filter(
-        Q(state=SendBatch.State.READY) | Q(state=SendBatch.State.LEASED, leased_until__lt=now),
-        due_at__lte=now,
-        campaign__status="live",
-    )
-    for batch in due.order_by("priority", "due_at", "pk")[:10]:
-        # All that was read must still hold: the fence alone does not rise when an intent is committed.
-        same = SendBatch.objects.filter(
-            pk=batch.pk, fence=batch.fence, state=batch.state, leased_until=batch.leased_until
-        )
-        won = same.update(
-            state=SendBatch.State.LEASED,
-            fence=F("fence") + 1,
-            leased_until=_end_of_lease(now),
-        )
-        if won:
-            batch.fence += 1
-            return batch
-    return None
 
 
 def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
@@ -81,14 +75,16 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
         return isolate_poison(batch, type(error).__name__, now)
     reach("before_intent")
     now = clock()
-    leaving = commit_intent(batch, prepared, now)
+    leaving = commit_intent(batch, prepared, now, route=transport.name)
     if leaving is None:
         return Tally()
     reach("after_intent")
+    judge_template(batch.campaign, [p.verdict for p in prepared], now)
     envelopes = [p.envelope for p in leaving if p.envelope]
     reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
     reach("after_response")
+    note_outcomes(transport.name, outcomes, clock())
     tally = _count_verdicts(prepared) + Tally(batches=1)
     return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
 
@@ -123,43 +119,31 @@ def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
     return row
 
 
-def commit_intent(batch: SendBatch, prepared: Sequence[Prepared], now: datetime) -> list[Prepared] | None:
-    """Commits what is about to leave, and why the rest does not; None when the lease was lost.
+def commit_intent(
+    batch: SendBatch, prepared: Sequence[Prepared], now: datetime, *, route: str = ""
+) -> list[Prepared] | None:
+    """Commits what is about to leave, and why the rest does not; None when it may not any more.
 
-    Consent, suppression and the frequency cap are read once more inside this transaction, with no other
-    worker deciding about the same customers meanwhile. Where something changed since the batch was
-    prepared, the message is put back, to be judged and rendered again. The lease starts anew: it has to
-    outlast the handing over, because after it others look for what was left undone.
+    That is when the lease was lost, or somebody paused the campaign or the route; then the batch waits.
+    What the decision rests on is read once more inside this transaction (campaigns.last_check). The lease
+    starts anew: it has to outlast the handing over, because after it others look for what was left undone.
     """
     with transaction.atomic():
-        won = SendBatch.objects.filter(
-            pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED, campaign__status="live"
-        ).update(state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=_end_of_lease(now))
+        if not hold_switches(batch, route):
+            release_batch(batch)
+            return None
+        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
+            state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=end_of_lease(now), reason=""
+        )
         if not won:
             return None
-        _put_back_changed(prepared, now)
+        put_back_changed(prepared, now)
         leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
         _write_rendered(leaving)
         write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
-
-
-def _end_of_lease(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.PAIRWELL["LEASE_SECONDS"])
-
-
-def _put_back_changed(prepared: Iterable[Prepared], now: datetime) -> None:
-    leaving = [p for p in prepared if isinstance(p.verdict, Send)]
-    lock_customers({p.message.customer_id for p in leaving})
-    current = read_standings([p.message.customer for p in leaving], now)
-    recent = read_recent_marketing([p.message for p in prepared], now)
-    for item in leaving:
-        customer = item.message.customer_id
-        was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
-        if was_mailed or current[customer] != item.standing:
-            item.verdict = Defer("standing_changed", now)
 
 
 def _write_rendered(leaving: Sequence[Prepared]) -> None:

@@ -128,6 +128,9 @@ PAIRWELL: dict[str, Any] = {
     "SHOP_URL": read_str("PAIRWELL_SHOP_URL", "https://shop.example"),
     "SHOP_ADDRESS": read_str("PAIRWELL_SHOP_ADDRESS", "1 Sample Street, London N1 1AA, United Kingdom"),
     "SUPPORT_EMAIL": read_str("PAIRWELL_SUPPORT_EMAIL", "help@shop.example"),
+    "SHOP_LOGO": read_str("PAIRWELL_SHOP_LOGO"),  # an https address; the name stands there without it
+    "SHOP_LEGAL": read_json("PAIRWELL_SHOP_LEGAL"),  # {"DE": ["Handelsregister …"], "": ["for all others"]}
+    "RETURN_DAYS": read_int("PAIRWELL_RETURN_DAYS", 0),  # 0: emails promise nothing
     "FROM_EMAIL": read_str("PAIRWELL_FROM_EMAIL", "orders@shop.example"),
     "MARKETING_FROM_EMAIL": read_str("PAIRWELL_MARKETING_FROM_EMAIL", "hello@shop.example"),
     "LANGUAGE": read_str("PAIRWELL_LANGUAGE", "en"),
@@ -161,6 +164,11 @@ PAIRWELL: dict[str, Any] = {
     "BATCH_SIZE": read_int("PAIRWELL_BATCH_SIZE", 500),
     "LEASE_SECONDS": read_int("PAIRWELL_LEASE_SECONDS", 300),
     "DOUBT_MINUTES": read_int("PAIRWELL_DOUBT_MINUTES", 30),
+    # How fast: 0 and {} mean no limit of ours.
+    "RATE_PER_MINUTE": read_int("PAIRWELL_RATE_PER_MINUTE", 0),
+    "DOMAIN_RATES": read_json("PAIRWELL_DOMAIN_RATES"),  # {"gmail.com": 600}, emails a minute
+    "WARM_UP": read_json("PAIRWELL_WARM_UP"),  # {"from": "2026-12-01", "start": 200, …}
+    "ALERT_HOOK": read_str("PAIRWELL_ALERT_HOOK"),  # dotted path of a function that is given each new alert
 }
 
 LOGGING: dict[str, Any] = {

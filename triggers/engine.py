@@ -15,6 +15,8 @@ from triggers.flows import advance_enrolments, enrol_events
 
 # Bounds one sweep, so that mail leaves while a flood of events is still coming in.
 MAX_ROUNDS = 20
+# So that an order of this moment is enrolled, and its confirmation goes next, while a broadcast leaves.
+BATCHES_A_SWEEP = 4
 
 
 @dataclass
@@ -32,11 +34,18 @@ class SweepTally:
         return not (self.events or self.advanced or self.payloads or self.doubts or self.messages.batches)
 
 
-def sweep(now: datetime, transport: Transport, *, clock: Clock | None = None) -> SweepTally:
+def sweep(
+    now: datetime,
+    transport: Transport,
+    *,
+    clock: Clock | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SweepTally:
     """Takes consents and provider news first, then events, waits, messages and doubts.
 
     May be called by any number of workers at once, and be killed anywhere: what is not finished is
-    found by the next sweep. A live engine passes its clock; without one, time stands still at `now`.
+    found by the next sweep. A live engine passes its clock; without one, time stands still at `now`. Once
+    `should_stop` says so, no further batch is claimed.
     """
     tell_time = clock or (lambda: now)
     tally = SweepTally()
@@ -45,7 +54,7 @@ def sweep(now: datetime, transport: Transport, *, clock: Clock | None = None) ->
     tally.events = take_events(now)
     tally.advanced = take_steps(now)
     gather_due(now)
-    tally.messages = send_due(now, transport, clock=tell_time)
+    tally.messages = send_due(now, transport, clock=tell_time, limit=BATCHES_A_SWEEP, should_stop=should_stop)
     tally.doubts = resolve_doubts(tell_time(), transport)
     return tally
 

@@ -17,7 +17,10 @@ from campaigns.compiling.sandbox import (
 from campaigns.compiling.source import CompileError, Mistakes, Source
 from campaigns.compiling.tags import Tag
 
-VARIABLES = frozenset(["shop", "customer", "order", "cart", "upgrades", "complements", "links"])
+VARIABLES = frozenset(
+    ["shop", "customer", "order", "cart", "shipment", "products", "complements", "upgrades", "bundle",
+     "coupon", "occasion", "referral", "links"]
+)  # fmt: skip
 KEYWORDS = frozenset({"if", "elif", "else", "endif", "for", "endfor", "set"})
 MAX_SETS = 12  # each could double a string
 MAX_LOOPS = 3

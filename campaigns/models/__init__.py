@@ -1,10 +1,13 @@
 """Campaigns, their outbox, and the news about what was sent."""
 
+from campaigns.models.control import Alert, Allowance, Route, SendingDay
 from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
 from campaigns.models.news import MessageEvent, PreviewMail, RefusedMail, TrackedLink, WebhookPayload
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
 
 __all__ = [
+    "Alert",
+    "Allowance",
     "Campaign",
     "CompiledEmail",
     "EmailTemplate",
@@ -15,7 +18,9 @@ __all__ = [
     "PreviewMail",
     "RefusedMail",
     "RenderedMessage",
+    "Route",
     "SendBatch",
+    "SendingDay",
     "Step",
     "TemplateVersion",
     "TrackedLink",

@@ -59,6 +59,11 @@ class Campaign(models.Model):
         LIVE = "live", "Live"
         PAUSED = "paused", "Paused"
 
+    class DoubtPolicy(models.TextChoices):
+        BY_CLASS = "", "By class: transactional again, marketing never"
+        AT_MOST_ONCE = "at_most_once", "Never again"
+        AT_LEAST_ONCE = "at_least_once", "Again, flagged as a possible duplicate"
+
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     message_class = models.CharField(max_length=13, choices=MessageClass)
@@ -69,6 +74,17 @@ class Campaign(models.Model):
         help_text="Which part of marketing it is; customers can decline each",
     )
     status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
+    pause_reason = models.CharField(max_length=40, blank=True, help_text="by_hand, or the breaker's code")
+    pause_figures = models.JSONField(default=dict, blank=True, help_text="What the breaker counted")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    judged_from = models.DateTimeField(null=True, blank=True, help_text="What was sent before is forgiven")
+    doubt_policy = models.CharField(
+        max_length=13,
+        choices=DoubtPolicy,
+        blank=True,
+        default=DoubtPolicy.BY_CLASS,
+        help_text="What to do with an email of which nobody can know whether it left",
+    )
     track_opens = models.BooleanField(default=True)
     track_clicks = models.BooleanField(default=True)
 
@@ -82,6 +98,13 @@ class Campaign(models.Model):
     @property
     def is_marketing(self) -> bool:
         return self.message_class == self.MessageClass.MARKETING
+
+    @property
+    def resends_doubtful(self) -> bool:
+        """Whether an email that may have left is sent again."""
+        if self.doubt_policy == self.DoubtPolicy.BY_CLASS:
+            return not self.is_marketing
+        return self.doubt_policy == self.DoubtPolicy.AT_LEAST_ONCE
 
 
 class Step(models.Model):

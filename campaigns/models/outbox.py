@@ -8,7 +8,7 @@ import uuid
 from typing import TypedDict, cast
 
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django_stubs_ext import WithAnnotations
 
@@ -35,11 +35,13 @@ class SendBatch(models.Model):
         LEASED = "leased", "Being prepared"
         SUBMITTING = "submitting", "Being handed over"
         DONE = "done", "Done"
+        CANCELLED = "cancelled", "Cancelled"
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     due_at = models.DateTimeField()
+    reason = models.CharField(max_length=40, blank=True, help_text="Why it waits, or was cancelled")
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -57,21 +59,28 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def with_status(self) -> "models.QuerySet[WithAnnotations[Message, StatusFields]]":
         """Adds `status` (see Message.Status), `reason` and `detail`: what became of each for a reader.
 
-        A closed message is what its newest outcome says. An open one is where its batch is; without a
-        batch it waits for its time.
+        A closed message is what its newest outcome says. An open one is where its batch is: a batch that
+        is held back or was cancelled says why, once for all its messages. Without a batch it waits for
+        its time.
         """
         newest = MessageOutcome.objects.filter(message=OuterRef("pk")).order_by("-id")
         in_batch = Case(
             When(batch=None, then=Coalesce(Subquery(newest.values("kind")[:1]), Value("queued"))),
             When(batch__state=SendBatch.State.DONE, then=Value("accepted")),
             When(batch__state=SendBatch.State.SUBMITTING, then=Value("sending")),
+            When(batch__state=SendBatch.State.CANCELLED, then=Value("skipped")),
+            When(~Q(batch__reason=""), then=Value("deferred")),
             default=Value("queued"),
             output_field=models.CharField(),
         )
         shown = Q(is_closed=True) | Q(batch=None)
         annotated = self.annotate(
             status=Case(When(is_closed=True, then=Subquery(newest.values("kind")[:1])), default=in_batch),
-            reason=Case(When(shown, then=Subquery(newest.values("reason")[:1])), default=Value("")),
+            reason=Case(
+                When(shown, then=Subquery(newest.values("reason")[:1])),
+                When(batch__state=SendBatch.State.DONE, then=Value("")),
+                default=Coalesce(F("batch__reason"), Value("")),
+            ),
             detail=Case(When(shown, then=Subquery(newest.values("detail")[:1])), default=Value("")),
         )
         return cast("models.QuerySet[WithAnnotations[Message, StatusFields]]", annotated)

@@ -80,7 +80,8 @@ def test_each_suggestion_shows_its_price_and_its_reason() -> None:
     text = rendered("abandoned_cart").text
     assert "Red hanging heart T-light holder\n£2.95" in text
     assert "Often bought with White hanging heart T-light holder – 214 orders" in text
-    assert "£4.95 (£1.56 more)" in text
+    assert "Hot water bottle “Keep calm”\n£4.95" in text
+    assert "£1.56 more. That is the whole difference." in text
 
 
 def test_a_reason_without_figures_claims_none() -> None:

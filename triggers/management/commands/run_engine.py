@@ -35,7 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Pairwell's engine runs; mail leaves by {transport.name}. Ctrl+C stops it.")
         look_again = timezone.now()
         while not stop.is_set():
-            tally = _sweep_or_log(transport)
+            tally = _sweep_or_log(transport, stop)
             if tally is None or tally.is_idle:
                 if once and tally is not None:
                     break
@@ -46,11 +46,11 @@ class Command(BaseCommand):
         self.stdout.write("Stopped; nothing was left half done.")
 
 
-def _sweep_or_log(transport: Transport) -> SweepTally | None:
+def _sweep_or_log(transport: Transport, stop: Flag) -> SweepTally | None:
     """One sweep. A failure is logged and tried again: one bad row must not stop the shop's mail."""
     close_old_connections()
     try:
-        tally = sweep(timezone.now(), transport, clock=timezone.now)
+        tally = sweep(timezone.now(), transport, clock=timezone.now, should_stop=stop.is_set)
     except Exception:
         logger.exception("The sweep failed and will be tried again.")
         return None
@@ -71,7 +71,7 @@ def _learn_or_log() -> None:
 
 
 def _stop_on_signals(stop: Flag) -> None:
-    """SIGTERM and Ctrl+C end the loop after the sweep in hand."""
+    """SIGTERM and Ctrl+C end the loop after the batch in hand; no other batch is held."""
 
     def ask(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature of signal handlers)
         stop.set()

@@ -1,0 +1,54 @@
+"""The last look, inside the transaction that commits the intent to send.
+
+Between preparation and intent lie seconds, in which people say no, orders are cancelled, shelves are emptied
+and the evening comes. A number of queries that does not depend on the size of the batch. If anything can't be
+read, the transaction fails and nothing is sent.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from audience.consent import read_standings
+from campaigns.eligibility import Defer, Send, Verdict, judge_hour
+from campaigns.preparation import Prepared, read_recent_marketing, subject_of, timezone_of
+from campaigns.subjects import find_outdated
+from shop.claims import lock_customers
+from shop.models import Product
+
+
+def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> None:
+    """Defers what no longer stands as it was prepared, to be judged and rendered again.
+
+    Consent, suppression, the frequency cap, the reason to write, quiet hours, and the stock of what the email
+    shows. No other worker decides about the same customers until the transaction ends.
+    """
+    leaving = [p for p in prepared if isinstance(p.verdict, Send)]
+    lock_customers({p.message.customer_id for p in leaving})
+    current = read_standings([p.message.customer for p in leaving], now)
+    recent = read_recent_marketing([p.message for p in prepared], now)
+    outdated = find_outdated(subject_of(p.message) for p in leaving)
+    gone = _find_gone(leaving)
+    for item in leaving:
+        customer = item.message.customer_id
+        was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
+        if was_mailed or current[customer] != item.standing:
+            item.verdict = Defer("standing_changed", now)
+        elif subject_of(item.message) in outdated or gone & {pick.product.pk for pick in item.picks}:
+            item.verdict = Defer("facts_changed", now)
+        else:
+            item.verdict = _check_hour(item, now) or item.verdict
+
+
+def _check_hour(item: Prepared, now: datetime) -> Verdict | None:
+    return judge_hour(timezone_of(item.message.customer), now) if item.is_marketing else None
+
+
+def _find_gone(leaving: Sequence[Prepared]) -> set[int]:
+    """Which of the products to be shown can no longer be bought."""
+    shown = {pick.product.pk for item in leaving for pick in item.picks}
+    if not shown:
+        return set()
+    lost = Product.objects.filter(~Q(status=Product.Status.ACTIVE) | Q(stock=0), pk__in=shown)
+    return set(lost.values_list("pk", flat=True))
