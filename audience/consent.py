@@ -10,6 +10,7 @@ from audience.consent_events import apply_consent_events
 from audience.models import ConsentEntry
 from audience.standings import Cap, Standing, read_standings, read_verdict
 from audience.suppression import suppress
+from shop.claims import guard_customers
 from shop.models import Customer
 
 __all__ = [
@@ -64,6 +65,7 @@ def withdraw_consent(customer: Customer, *, source: str, proof: str = "", now: d
 
     The customer's row is locked meanwhile, so that of two simultaneous repeats one is recorded.
     """
+    guard_customers({customer.pk})  # a batch that is about to leave has been decided on, or will see the "no"
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if read_verdict(customer, now).reason in {"withdrawn", "complained"}:
         return False
