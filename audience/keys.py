@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -11,5 +12,10 @@ def derive_key(purpose: str) -> bytes:
 
     So a tag made for one purpose proves nothing about another, and none of them reveals the secret.
     """
-    secret = str(settings.PAIRWELL["LINK_KEY"]).encode()
-    return hmac.digest(secret, b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+    return _derive(str(settings.PAIRWELL["LINK_KEY"]), purpose)
+
+
+@lru_cache(maxsize=64)
+def _derive(secret: str, purpose: str) -> bytes:
+    """Once a purpose: an email signs a link with each of its keys many times."""
+    return hmac.digest(secret.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
