@@ -37,8 +37,7 @@ def measure(shop: Shop, sink: Sink) -> tuple[str, dict[str, float]]:
     """A table of the stages, and the bytes of log an email at send and for its record."""
     shop.queue(EMAILS)
     transport = SendGridTransport("SG.benchmark", sink.url)
-    with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
+    _send_one(shop, transport, _Meter())  # the first touch of a page after a checkpoint logs all of it
     meter, sent = _Meter(), 0
     while count := _send_one(shop, transport, meter):
         sent += count
