@@ -15,8 +15,10 @@ from django.conf import settings
 
 from audience.links import preferences_url, unsubscribe_url
 from campaigns.models import Message
+from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
+from recommendations.feedback import fewer_url
 from recommendations.models import Kind
 from shop.models import CartLine, OrderLine, Product
 
@@ -52,6 +54,7 @@ def build_context(
     picks: Sequence[Pick],
     *,
     language: str,
+    bundle: Offer | None = None,
     offer: Mapping[str, str] | None = None,
 ) -> Context:
     """The context of one message, as docs/architecture.md gives it. Touches no database."""
@@ -67,11 +70,14 @@ def build_context(
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
         "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
-        "complements": [_describe_pick(p, language) for p in picks if p.kind == Kind.COMPLEMENT],
+        # Services and what is due again stand among them, each with its own reason.
+        "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
+        "bundle": describe_bundle(bundle, language=language) if bundle else None,
         "coupon": _describe_coupon(message, offer) if offer else None,
         "links": {
             "unsubscribe": unsubscribe_url(customer.uuid, message.id),
             "preferences": preferences_url(customer.uuid),
+            "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
         },
     }
 

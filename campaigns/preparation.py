@@ -26,7 +26,8 @@ from campaigns.tracking import MessageTracking
 from campaigns.variants import NOTHING_TRIED, Arm, count_products, deal_arms, scorer_of, template_of
 from delivery.base import Envelope, Transport
 from experiments.changes import email_changes
-from recommendations.engine import Pick, Request, recommend
+from recommendations.bundles import Offer, offer_bundles
+from recommendations.engine import Moment, Pick, Request, recommend
 from shop.models import Customer
 
 
@@ -40,10 +41,18 @@ class Prepared:
     recent_marketing: tuple[datetime, ...] = ()
     arm: Arm = NOTHING_TRIED
     picks: list[Pick] = field(default_factory=list)
+    bundle: Offer | None = None
     rendered: RenderedMessage | None = None
     envelope: Envelope | None = None
     urls: dict[bytes, str] = field(default_factory=dict)
     detail: str = ""
+
+    @property
+    def shown(self) -> list[Pick]:
+        """Every product of the email, once, those of a bundle last."""
+        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
+        own = {pick.product.pk for pick in self.picks}
+        return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
 
     @property
     def is_marketing(self) -> bool:
@@ -120,12 +129,18 @@ def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
 
 def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.arm.changes, lines) for p in asking]
+    requests = [make_request(p.message, p.arm.changes, lines, language=p.standing.language) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
+    bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
+    offers = offer_bundles([request for _item, request in bundled], now)
+    for (item, _request), offer in zip(bundled, offers, strict=True):
+        item.bundle = offer
 
 
-def make_request(message: Message, changes: Mapping[str, Any], lines: Lines) -> Request:
+def make_request(
+    message: Message, changes: Mapping[str, Any], lines: Lines, *, language: str = ""
+) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     complements, upgrades = count_products(message, changes)
     return Request(
@@ -136,6 +151,12 @@ def make_request(message: Message, changes: Mapping[str, Any], lines: Lines) -> 
         upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
         scorer=scorer_of(changes),
+        services=message.step.services,
+        repeats=message.step.repeats,
+        place=message.step.campaign.key,
+        moment=Moment.AFTER if message.order else Moment.BEFORE,
+        language=language,
+        bought_at=message.order.placed_at if message.order else None,
     )
 
 
@@ -164,7 +185,9 @@ def _render(
     message, campaign = item.message, item.message.step.campaign
     tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
     offer, language = item.arm.changes.get("offer"), item.standing.language
-    context = build_context(message, lines[message.id], item.picks, language=language, offer=offer)
+    context = build_context(
+        message, lines[message.id], item.picks, language=language, bundle=item.bundle, offer=offer
+    )
     email = renderer.render(
         version,
         language=language,

@@ -24,6 +24,7 @@ from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from delivery.failpoints import reach
+from recommendations.engine import reason, trace_of
 from shop.claims import NOBODYS_FAULT
 
 __all__ = ["commit_intent", "lease_batch", "send_batch", "send_due"]
@@ -168,7 +169,7 @@ def _write_rendered(leaving: Sequence[Prepared]) -> None:
 
 
 def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.picks:
+    for pick in item.shown:
         yield MessageProduct(
             message=item.message,
             product=pick.product,
@@ -179,6 +180,8 @@ def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
             support=pick.support,
             scorer=pick.scorer,
             model_id=pick.model_id,
+            reason=str(reason(pick, language=item.standing.language)["text"])[:400],
+            trace=trace_of(pick, place=item.message.step.campaign.key),
         )
 
 
