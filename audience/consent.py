@@ -11,7 +11,7 @@ from django.db import transaction
 from audience.models import ConsentEntry, Topic
 from audience.standings import Cap, Standing, read_standings, read_verdict
 from audience.suppression import suppress
-from shop.claims import lock_rows, work_off
+from shop.claims import guard_customers, lock_rows, work_off
 from shop.models import Customer, Event
 
 __all__ = [
@@ -59,6 +59,7 @@ def withdraw_consent(customer: Customer, *, source: str, proof: str = "", now: d
 
     The customer's row is locked meanwhile, so that of two simultaneous repeats one is recorded.
     """
+    guard_customers({customer.pk})  # a batch that is about to leave has been decided on, or will see the "no"
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if read_verdict(customer, now).reason in {"withdrawn", "complained"}:
         return False

@@ -1,15 +1,24 @@
-"""From a rendered email to the envelope that a transport takes."""
+"""From a rendered email, whole or in parts, to the envelope that a transport takes."""
+
+from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 
 from audience.policies import label_subject
+from campaigns.fragments import Fragments
 from campaigns.models import Message
 from campaigns.rendering import RenderedEmail
-from delivery.base import Envelope
+from delivery.base import Envelope, Skeleton
 
 
 def make_envelope(
-    message: Message, email: RenderedEmail, *, unsubscribe: str, has_products: bool, sender_name: str = ""
+    message: Message,
+    email: RenderedEmail | Fragments,
+    *,
+    unsubscribe: str,
+    has_products: bool,
+    sender_name: str = "",
 ) -> Envelope:
     """The envelope: sender by class, the market's label before a marketing subject, RFC 8058 headers.
 
@@ -18,8 +27,11 @@ def make_envelope(
     """
     campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
     subject = email.subject
+    skeleton: Skeleton | None = email.skeleton if isinstance(email, Fragments) else None
     if campaign.is_marketing:
         subject = label_subject(subject, customer.country, email.language)
+    if skeleton and subject != email.subject:
+        skeleton = _put_before_subject(skeleton, subject.removesuffix(email.subject))
     return Envelope(
         delivery_id=message.id,
         message_class=campaign.message_class,
@@ -28,12 +40,20 @@ def make_envelope(
         to_email=customer.email,
         to_name=customer.name,
         subject=subject,
-        text=email.text,
-        html=email.html,
+        text="" if isinstance(email, Fragments) else email.text,
+        html="" if isinstance(email, Fragments) else email.html,
         reply_to=config["SUPPORT_EMAIL"],
         headers=_leave_headers(unsubscribe) if campaign.is_marketing or has_products else {},
         category=campaign.key,
+        skeleton=skeleton,
+        substitutions=email.substitutions if isinstance(email, Fragments) else {},
     )
+
+
+@lru_cache(maxsize=256)
+def _put_before_subject(skeleton: Skeleton, label: str) -> Skeleton:
+    """The same object for all recipients of a market, so that they share requests."""
+    return replace(skeleton, subject=label + skeleton.subject)
 
 
 def _leave_headers(unsubscribe: str) -> dict[str, str]:

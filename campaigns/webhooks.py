@@ -16,7 +16,7 @@ from campaigns.recovery import settle_seen
 from campaigns.reputation import count_day, judge_campaigns
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_customers, lock_rows, work_off
+from shop.claims import guard_customers, lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -68,7 +68,7 @@ def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> Non
     ids = {e.delivery_id for e in events if e.delivery_id}
     related = ("customer", "step__campaign", "rendered")
     messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
-    lock_customers({m.customer_id for m in messages.values()})
+    guard_customers({m.customer_id for m in messages.values()})
     # In the order of their keys, so that two workers never wait for each other.
     fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]
