@@ -126,6 +126,7 @@ PAIRWELL: dict[str, Any] = {
     # Who writes. Real values belong into the environment; these are the sample shop's.
     "SHOP_NAME": read_str("PAIRWELL_SHOP_NAME", "Pairwell sample shop"),
     "SHOP_URL": read_str("PAIRWELL_SHOP_URL", "https://shop.example"),
+    "UTM_SOURCE": read_str("PAIRWELL_UTM_SOURCE", "pairwell"),
     "SHOP_ADDRESS": read_str("PAIRWELL_SHOP_ADDRESS", "1 Sample Street, London N1 1AA, United Kingdom"),
     "SUPPORT_EMAIL": read_str("PAIRWELL_SUPPORT_EMAIL", "help@shop.example"),
     "SHOP_LOGO": read_str("PAIRWELL_SHOP_LOGO"),  # an https address; the name stands there without it
