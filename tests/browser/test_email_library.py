@@ -72,7 +72,7 @@ def test_all_words_can_be_read_in_light_and_in_dark(
 ) -> None:
     phone.emulate_media(color_scheme=colours)
     found = look(phone, _CONTRASTS, render_email(key).html)
-    assert len(found) > 10
+    assert len(found) >= 8
     faint = [one for one in found if one["contrast"] < (LARGE if one["isLarge"] else AA)]
     assert faint == []
 

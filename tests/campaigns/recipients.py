@@ -27,6 +27,7 @@ def make_recipients(sample: Mapping[str, Any], number: int, *, seed: str) -> Ite
             "products": [_make_seen(chance) for _ in range(chance.choice((0, 1, 2, 3)))],
             "coupon": _make_coupon(chance) if sample.get("coupon") else None,
             "links": {
+                **sample["links"],
                 "unsubscribe": f"https://shop.example/u/{index}",
                 "preferences": f"https://shop.example/p/{index}",
             },
