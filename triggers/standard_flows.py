@@ -7,12 +7,14 @@ from typing import Any
 
 from django.db import transaction
 
+from audience.models import Topic
 from campaigns.models import Campaign, EmailTemplate, Step
 from campaigns.templates_store import publish_all
 from experiments.running import hold_some_out
 from triggers.models import Trigger
 
 _TRANSACTIONAL, _MARKETING = Campaign.MessageClass.TRANSACTIONAL, Campaign.MessageClass.MARKETING
+_LEGAL = Campaign.MessageClass.LEGAL
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,19 @@ class StandardFlow:
     message_class: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     upgrades: int = 0
+    topic: str = Topic.NEWS
 
 
 STANDARD_FLOWS = (
     StandardFlow("order_confirmation", "Order confirmation", "Order placed", _TRANSACTIONAL),
     StandardFlow(
-        "abandoned_cart", "Abandoned cart", "Cart left", _MARKETING, {"delay_minutes": 240}, upgrades=2
+        "abandoned_cart",
+        "Abandoned cart",
+        "Cart left",
+        _MARKETING,
+        {"delay_minutes": 240},
+        upgrades=2,
+        topic=Topic.CARTS,
     ),
     StandardFlow(
         "post_purchase_follow_up",
@@ -39,7 +48,9 @@ STANDARD_FLOWS = (
         _MARKETING,
         {"after": "delivered", "days": 7},
         upgrades=1,
+        topic=Topic.FOLLOW_UPS,
     ),
+    StandardFlow("consent_requested", "Confirm the subscription", "Subscription requested", _LEGAL),
 )
 
 
@@ -59,11 +70,18 @@ def create_flows(now: datetime, *, holdout_share: float = 0.05) -> list[Trigger]
 
 
 def _create(flow: StandardFlow, holdout_share: float, now: datetime) -> Trigger:
-    campaign, _ = Campaign.objects.get_or_create(
-        key=_key(flow), defaults={"name": flow.campaign, "message_class": flow.message_class}
-    )
+    is_legal = flow.message_class == _LEGAL
+    about = {
+        "name": flow.campaign,
+        "message_class": flow.message_class,
+        "topic": flow.topic,
+        # Who only confirms an address has agreed to nothing yet, to being watched least of all.
+        "track_opens": not is_legal,
+        "track_clicks": not is_legal,
+    }
+    campaign, _ = Campaign.objects.get_or_create(key=_key(flow), defaults=about)
     template = EmailTemplate.objects.get(key=flow.kind)
-    choices = {"template": template, "complements": 3, "upgrades": flow.upgrades}
+    choices = {"template": template, "complements": 0 if is_legal else 3, "upgrades": flow.upgrades}
     Step.objects.get_or_create(campaign=campaign, position=0, defaults=choices)
     if holdout_share and campaign.experiment is None and campaign.is_marketing:
         campaign.experiment = hold_some_out(campaign.key, campaign.name, now, share=holdout_share)
