@@ -9,23 +9,26 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audience.consent import apply_consent_events
 from campaigns.allowances import give_back
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.last_check import put_back_changed
 from campaigns.leasing import Claim, claim_batch, end_of_lease, lease_batch, release_batch
-from campaigns.models import Message, MessageOutcome, SendBatch
+from campaigns.models import MessageOutcome, SendBatch
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
+from campaigns.poison import isolate_poison
 from campaigns.preparation import Prepared, prepare_batch
 from campaigns.records import drop_records, write_records
+from campaigns.recovery import settle_late
 from campaigns.reputation import judge_template
+from campaigns.retrying import retry_write
 from campaigns.routes import end_probe, hold_switches, note_outcomes
-from campaigns.subjects import MAX_LATENESS
 from delivery.base import Outcome, Transport
 from delivery.failpoints import reach
 from shop.claims import NOBODYS_FAULT
@@ -33,7 +36,6 @@ from shop.claims import NOBODYS_FAULT
 __all__ = ["commit_intent", "lease_batch", "send_batch", "send_due"]
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-POISON_DELAY = timedelta(hours=1)
 
 
 def send_due(
@@ -120,6 +122,8 @@ def take_to_intent(batch: SendBatch, transport: Transport, clock: Clock) -> Unde
     try:
         prepared = prepare_batch(batch, transport, now)
     except NOBODYS_FAULT:
+        with suppress(DatabaseError):  # its own lease ends all the same
+            release_batch(batch)
         raise
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
@@ -128,7 +132,7 @@ def take_to_intent(batch: SendBatch, transport: Transport, clock: Clock) -> Unde
         return Underway(batch, None, Tally())
     reach("before_intent")
     now = clock()
-    leaving = commit_intent(batch, prepared, now, route=transport.name)
+    leaving = retry_write(lambda: commit_intent(batch, prepared, now, route=transport.name))
     if leaving is None:
         return Underway(batch, None, Tally())
     reach("after_intent")
@@ -146,39 +150,13 @@ def _record(underway: Underway, outcomes: Sequence[Outcome], clock: Clock, *, ro
     if underway.leaving is None:
         return underway.tally
     reach("after_response")
-    note_outcomes(route, outcomes, clock())
+    now = clock()
     messages = [item.message for item in underway.leaving]
-    return underway.tally + record_outcomes(underway.batch, messages, outcomes, clock())
-
-
-def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
-    """Halves a batch that can't be prepared, until the message at fault is alone.
-
-    So one poisoned message holds up none of the other 499 for long. It is tried again every hour until
-    it is too late for it to make sense, because the fault may be ours and be mended.
-    """
-    with transaction.atomic():
-        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
-            state=SendBatch.State.DONE, finished_at=now
-        )
-        messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
-        if len(messages) == 1:
-            row = _put_off(messages[0], error, now)
-            write_exceptions([row])
-            return Tally(deferred=int(row.until is not None), skipped=int(row.until is None), batches=1)
-        half = len(messages) // 2
-        for part in filter(None, (messages[:half], messages[half:])):
-            again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
-            Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
-    return Tally(batches=1)
-
-
-def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
-    row = MessageOutcome(message=message, reason="error", detail=error, at=now)
-    row.kind, row.until = MessageOutcome.Kind.DEFERRED, now + POISON_DELAY
-    if now - message.queued_at > MAX_LATENESS:
-        row.kind, row.until = MessageOutcome.Kind.SKIPPED, None
-    return row
+    recorded = retry_write(lambda: record_outcomes(underway.batch, messages, outcomes, now))
+    if outcomes and not recorded.handed_over:
+        settle_late(messages, outcomes, now)
+    note_outcomes(route, outcomes, now)
+    return underway.tally + recorded
 
 
 def commit_intent(
@@ -202,13 +180,24 @@ def commit_intent(
             route=route,
         )
         if not won:
-            return None
-        drop_records(put_back_changed(prepared, now))
-        leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
+            return _find_leaving(prepared) if _is_committed(batch, now) else None
+        put_back_changed(prepared, now)
+        drop_records([p.message for p in prepared if p.rendered and not isinstance(p.verdict, Send)])
+        leaving = _find_leaving(prepared)
         write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
+
+
+def _find_leaving(prepared: Iterable[Prepared]) -> list[Prepared]:
+    return [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
+
+
+def _is_committed(batch: SendBatch, now: datetime) -> bool:
+    """Whether this very intent was committed before, and only the database's answer was lost."""
+    same = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.SUBMITTING)
+    return same.filter(submitted_at=now).exists()
 
 
 def _make_refusal(item: Prepared, now: datetime) -> MessageOutcome:

@@ -25,6 +25,7 @@ _DROPPED_FOR = {
     "Spam Reporting Address": _Kind.COMPLAINED.value,
 }
 
+BYTES_AT_ONCE = 1_000_000  # some two thousand events
 _HARM = {
     _Kind.BOUNCED.value: "bounced",
     _Kind.DROPPED.value: "dropped",
@@ -45,10 +46,21 @@ def process_payloads(now: datetime, *, limit: int = 20) -> int:
     """
     with transaction.atomic():
         waiting = WebhookPayload.objects.filter(processed_at=None).order_by("pk")
-        payloads = list(lock_rows(waiting)[:limit])
+        payloads = _take_bounded(list(lock_rows(waiting)[:limit]))
         if payloads:
             work_off(payloads, partial(_process, now=now), partial(_put_aside, now=now))
     return len(payloads)
+
+
+def _take_bounded(payloads: Sequence[WebhookPayload]) -> list[WebhookPayload]:
+    """As many as make up a megabyte, one at least: after a flood, mail goes on leaving between two calls."""
+    taken, size = list[WebhookPayload](), 0
+    for payload in payloads:
+        size += len(payload.body)
+        if taken and size > BYTES_AT_ONCE:
+            break
+        taken.append(payload)
+    return taken
 
 
 def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
