@@ -2,7 +2,7 @@
 
 from campaigns.models.control import Alert, Allowance, Route, SendingDay
 from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
-from campaigns.models.news import MessageEvent, PreviewMail, TrackedLink, WebhookPayload
+from campaigns.models.news import MessageEvent, PreviewMail, TrackedLink, VisitScore, WebhookPayload
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "Step",
     "TemplateVersion",
     "TrackedLink",
+    "VisitScore",
     "WebhookPayload",
 ]
