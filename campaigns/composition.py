@@ -12,7 +12,7 @@ from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
 from campaigns.context import Line, Lines, build_context
 from campaigns.eligibility import Skip
-from campaigns.envelopes import make_envelope
+from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
 from campaigns.models import MessageOutcome, RenderedMessage, TemplateVersion
 from campaigns.prepared import Prepared
@@ -94,9 +94,12 @@ def _accept(
 def _check_envelope(item: Prepared, transport: Transport) -> None:
     assert item.envelope is not None  # noqa: S101 (just rendered)
     problems = transport.validate(item.envelope)
-    if problems:
-        item.verdict = Skip("invalid_envelope")
-        item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
+    assert item.rendered is not None  # noqa: S101 (the same)
+    way_out = item.rendered.context["links"]["unsubscribe"]
+    gaps = list(find_gaps(item.envelope, unsubscribe=way_out, country=item.message.customer.country))
+    if problems or gaps:
+        item.verdict = Skip("invalid_envelope" if problems else "lacks_legal_parts")
+        item.detail = "; ".join(f"{p.field}: {p.message}" for p in [*problems, *gaps])[:255]
 
 
 def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:

@@ -79,7 +79,7 @@ def read_directory(directory: Path) -> EmailDirectory:
     return EmailDirectory(
         key=directory.name,
         name=str(about.get("name") or directory.name.replace("_", " ").capitalize()),
-        is_marketing=about.get("message_class", "marketing") != "transactional",
+        is_marketing=about.get("message_class", "marketing") not in ("transactional", "legal"),
         source=read_source(directory / "body.mjml", directory.parent),
         texts=texts,
         sample=_read_sample(directory / "sample.json"),

@@ -17,6 +17,7 @@ from delivery.failpoints import reach
 # After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
 GIVE_UP_AFTER = {
     Campaign.MessageClass.TRANSACTIONAL: timedelta(hours=72),
+    Campaign.MessageClass.LEGAL: timedelta(hours=72),
     Campaign.MessageClass.MARKETING: timedelta(hours=24),
 }
 

@@ -6,11 +6,13 @@ Everything is read for the whole batch; per message only Python and Jinja run.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 
 from audience.consent import Standing, read_standings
+from audience.double_opt_in import find_unaskable
 from campaigns.composition import compose_emails
 from campaigns.context import Lines, read_lines
 from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
@@ -57,16 +59,25 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     customers = list({m.customer_id: m.customer for m in messages}.values())
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
+    unaskable = _find_unaskable(messages, now)
     recent = read_recent_marketing(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
-        facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
+        ended = outdated.get(subject_of(message)) or unaskable.get(message.id, "")
+        facts = _gather_facts(message, standing, ended, recent)
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
     _deal_arms(prepared, now)
     for item in prepared:
         _cap_within_batch(item, recent[item.message.customer_id], now)
     return prepared
+
+
+def _find_unaskable(messages: Sequence[Message], now: datetime) -> dict[UUID, str]:
+    """Why a request to confirm an address must not leave. No query where nobody is asked."""
+    asking = [m for m in messages if m.step.campaign.is_legal and m.event_id]
+    reasons = find_unaskable([m.event_id or 0 for m in asking], now) if asking else {}
+    return {m.id: reasons[m.event_id] for m in asking if m.event_id in reasons}
 
 
 def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> None:
@@ -91,6 +102,8 @@ def _gather_facts(
         recent_marketing=tuple(recent[message.customer_id]),
         timezone=timezone_of(message.customer),
         is_held_out=False,
+        topic=message.step.campaign.topic,
+        is_legal=message.step.campaign.is_legal,
     )
 
 

@@ -47,7 +47,7 @@ class Envelope:
     """
 
     delivery_id: UUID
-    message_class: str  # "transactional" or "marketing"
+    message_class: str  # "transactional", "marketing" or "legal"
     from_email: str
     from_name: str
     to_email: str
