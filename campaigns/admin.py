@@ -51,7 +51,6 @@ class StepInline(admin.TabularInline[Step, Campaign]):
     model = Step
     form = StepForm
     extra = 0
-    raw_id_fields = ("experiment",)
 
 
 @admin.register(Campaign)
@@ -59,6 +58,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     list_display = ("name", "key", "message_class", "status")
     list_filter = ("message_class", "status")
     search_fields = ("name", "key")
+    raw_id_fields = ("experiment",)
     inlines = (StepInline,)
 
 

@@ -81,7 +81,7 @@ def find_lowest_priority(route: str, now: datetime) -> int | None:
     limits = [limit for limit in read_limits(now) if not limit.domain]
     if not limits:
         return None
-    used = _read_used(route, limits, now)
+    used = read_used(route, limits, now)
     if any(limit.room(used[limit], is_marketing=False) == 0 for limit in limits):
         return 0
     is_full = any(limit.room(used[limit], is_marketing=True) == 0 for limit in limits)
@@ -150,7 +150,8 @@ def _find_rows(route: str, limits: Sequence[Limit], now: datetime) -> QuerySet[A
     return Allowance.objects.filter(same, route=route)
 
 
-def _read_used(route: str, limits: Sequence[Limit], now: datetime) -> Counter[Limit]:
+def read_used(route: str, limits: Sequence[Limit], now: datetime) -> Counter[Limit]:
+    """How much of each limit was used in the window of now. One query."""
     rows = {(row.domain, row.window): row.used for row in _find_rows(route, limits, now)}
     return Counter({limit: rows.get((limit.domain, limit.window), 0) for limit in limits})
 

@@ -4,7 +4,7 @@ Attributed revenue shows what happened after emails, not because of them; what e
 against the holdout (experiments). The two stand side by side and are never added.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ def attribute_orders(since: datetime, until: datetime, days: int | None = None) 
     refunds = _read_refunds(orders)
     attributed = []
     for order in orders:
-        click = _find_last(clicks.get(order.customer_id or 0, ()), order, window)
+        click = find_last_click(clicks.get(order.customer_id or 0, ()), order, window)
         if click:
             amount = order.total - refunds.get(order.pk, Decimal(0))
             attributed.append(AttributedOrder(order.pk, click.message_id, click.at, amount, order.currency))
@@ -51,13 +51,16 @@ def attribute_orders(since: datetime, until: datetime, days: int | None = None) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Click:
+class Click:
+    """A person's click in an email, which may be about an order."""
+
     message_id: UUID
     at: datetime
     about_order: int | None
 
 
-def _find_last(clicks: Sequence[_Click], order: Order, window: timedelta) -> _Click | None:
+def find_last_click(clicks: Iterable[Click], order: Order, window: timedelta) -> Click | None:
+    """The click that the order is credited to: the last one in the window before it."""
     credited = (
         c
         for c in clicks
@@ -66,7 +69,7 @@ def _find_last(clicks: Sequence[_Click], order: Order, window: timedelta) -> _Cl
     return max(credited, key=lambda click: click.at, default=None)
 
 
-def _read_clicks(since: datetime, until: datetime) -> dict[int, list[_Click]]:
+def _read_clicks(since: datetime, until: datetime) -> dict[int, list[Click]]:
     rows = MessageEvent.objects.filter(
         kind=MessageEvent.Kind.CLICKED,
         is_machine=False,
@@ -74,9 +77,9 @@ def _read_clicks(since: datetime, until: datetime) -> dict[int, list[_Click]]:
         occurred_at__gte=since,
         occurred_at__lt=until,
     ).values_list("message__customer", "message", "occurred_at", "message__order")
-    clicks: dict[int, list[_Click]] = {}
+    clicks: dict[int, list[Click]] = {}
     for customer, message, at, order in rows:
-        clicks.setdefault(customer, []).append(_Click(message, at, order))
+        clicks.setdefault(customer, []).append(Click(message, at, order))
     return clicks
 
 

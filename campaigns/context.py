@@ -5,7 +5,7 @@ rendered to the very same email again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -15,8 +15,10 @@ from django.conf import settings
 
 from audience.links import preferences_url, unsubscribe_url
 from campaigns.models import Message
+from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
+from recommendations.feedback import fewer_url
 from recommendations.models import Kind
 from shop.models import CartLine, OrderLine, Product
 
@@ -47,7 +49,13 @@ def read_lines(messages: Iterable[Message]) -> Lines:
 
 
 def build_context(
-    message: Message, lines: Sequence[Line], picks: Sequence[Pick], *, language: str
+    message: Message,
+    lines: Sequence[Line],
+    picks: Sequence[Pick],
+    *,
+    language: str,
+    bundle: Offer | None = None,
+    offer: Mapping[str, str] | None = None,
 ) -> Context:
     """The context of one message, as docs/architecture.md gives it. Touches no database."""
     customer = message.customer
@@ -62,10 +70,14 @@ def build_context(
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
         "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
-        "complements": [_describe_pick(p, language) for p in picks if p.kind == Kind.COMPLEMENT],
+        # Services and what is due again stand among them, each with its own reason.
+        "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
+        "bundle": describe_bundle(bundle, language=language) if bundle else None,
+        "coupon": dict(offer) if offer else None,
         "links": {
             "unsubscribe": unsubscribe_url(customer.uuid, message.id),
             "preferences": preferences_url(customer.uuid),
+            "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
         },
     }
 
@@ -120,7 +132,16 @@ def _describe_line(line: Line, language: str) -> Context:
         "total": str(line.unit_price * line.quantity),
         "image": line.product.image_url,
         "url": line.product.url,
+        "care": _care_of(line.product, language),
     }
+
+
+def _care_of(product: Product, language: str) -> str:
+    """How to look after it: `attributes.care`, a text or one per language; "" where the shop says nothing."""
+    care = product.attributes.get("care") or ""
+    if isinstance(care, dict):
+        care = care.get(language) or care.get(language.split("-")[0]) or ""
+    return care if isinstance(care, str) else ""
 
 
 def _describe_pick(pick: Pick, language: str) -> Context:

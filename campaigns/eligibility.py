@@ -1,6 +1,6 @@
 """May we send this? One verdict a message, the first gate that objects wins, and every no has a reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -84,11 +84,15 @@ def _may_market(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
     return Skip(facts.standing.reason)
 
 
+def is_capped(standing: Standing, recent_marketing: Iterable[datetime], now: datetime) -> bool:
+    """Whether this person had as much marketing lately as they, or the shop, allow."""
+    since = now - timedelta(days=standing.cap.days)
+    return sum(at > since for at in recent_marketing) >= standing.cap.count
+
+
 def _is_below_cap(facts: Facts, now: datetime) -> Verdict | None:
-    cap = facts.standing.cap
-    since = now - timedelta(days=cap.days)
-    recent = sum(at > since for at in facts.recent_marketing)
-    return Skip("frequency_cap") if facts.is_marketing and recent >= cap.count else None
+    capped = facts.is_marketing and is_capped(facts.standing, facts.recent_marketing, now)
+    return Skip("frequency_cap") if capped else None
 
 
 def _is_awake(facts: Facts, now: datetime) -> Verdict | None:

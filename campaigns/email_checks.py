@@ -36,7 +36,7 @@ def render_sample(email: EmailDirectory, language: str, *, default_language: str
 
 def check_directory(email: EmailDirectory, *, default_language: str) -> list[Finding]:
     """Everything that is wrong with a template in any of its languages; empty where it may be sent."""
-    findings = [Finding(message) for message in _missing_alts(email)]
+    findings = [Finding(message) for message in (*_missing_alts(email), *_missing_needs(email))]
     for language in sorted(email.texts):
         try:
             rendered = render_sample(email, language, default_language=default_language)
@@ -74,6 +74,12 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.found.add(dict(attrs).get("href") or "")
+
+
+def _missing_needs(email: EmailDirectory) -> Iterator[str]:
+    for name in email.needs:
+        if not email.sample.get(name):
+            yield f"{email.key}/sample.json has no “{name}”, which template.toml says that the email needs"
 
 
 def _missing_alts(email: EmailDirectory) -> Iterator[str]:

@@ -29,6 +29,7 @@ class EmailDirectory:
     texts: Texts
     sample: Mapping[str, Any]
     is_foreign: bool = False  # a lone file, written for MJML and Jinja alone
+    needs: tuple[str, ...] = ()  # what a context must hold for the email to make sense
 
     @property
     def digest(self) -> str:
@@ -71,6 +72,7 @@ def read_directory(directory: Path) -> EmailDirectory:
         source=read_source(directory / "body.mjml", directory.parent),
         texts=texts,
         sample=_read_sample(directory / "sample.json"),
+        needs=tuple(about.get("needs", ())),
     )
 
 

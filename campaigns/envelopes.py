@@ -9,10 +9,11 @@ from delivery.base import Envelope
 
 
 def make_envelope(
-    message: Message, email: RenderedEmail, *, unsubscribe: str, has_products: bool
+    message: Message, email: RenderedEmail, *, unsubscribe: str, has_products: bool, sender_name: str = ""
 ) -> Envelope:
     """The envelope: sender by class, the market's label before a marketing subject, RFC 8058 headers.
 
+    `sender_name` takes the place of the shop's name, where one is tried out.
     A transactional email that carries suggestions offers the way out as well.
     """
     campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
@@ -23,7 +24,7 @@ def make_envelope(
         delivery_id=message.id,
         message_class=campaign.message_class,
         from_email=config["MARKETING_FROM_EMAIL"] if campaign.is_marketing else config["FROM_EMAIL"],
-        from_name=config["SHOP_NAME"],
+        from_name=sender_name or config["SHOP_NAME"],
         to_email=customer.email,
         to_name=customer.name,
         subject=subject,

@@ -6,14 +6,18 @@ both ways give the same email, or a reason why this one has to be sent whole.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from string import ascii_letters, digits
-from typing import Any
+from typing import NamedTuple
 
 from campaigns.compiling.running import Filled
-from campaigns.programs import Program, put_together
-from campaigns.rendering import MAX_BYTES, NoTracking, ReadyEmail, Tracking, make_row
+from campaigns.programs import Form, Program, pick
+from campaigns.rendering import MAX_BYTES, ReadyEmail
+from campaigns.rows import Recipient, make_row
+
+__all__ = ["Fragments", "Recipient", "Skeleton", "Splitter", "Whole", "fill_in", "split"]
 
 MAX_SUBSTITUTION_BYTES = 10_000  # per recipient, tags and values, as SendGrid's mail/send has it
 Path = tuple[int, ...]
@@ -32,7 +36,8 @@ class Whole:
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """The email with tags where it differs from recipient to recipient; `numbers` are those of the values."""
+    """The email with tags where it differs from recipient to recipient; `choose` takes the tags' values
+    out of all values, and `size` is the length of all tags."""
 
     language: str
     subject: str
@@ -40,11 +45,11 @@ class Skeleton:
     text: str
     word: str
     tags: Sequence[str]
-    numbers: Sequence[int]
+    choose: Callable[[Sequence[str]], tuple[str, ...]]
+    size: int
 
 
-@dataclass(frozen=True)
-class Fragments:
+class Fragments(NamedTuple):
     """One recipient's values by tag; `urls` as in `RenderedEmail`.
 
     Recipients whose emails have the same blocks in the same number share a skeleton, the same object:
@@ -53,22 +58,17 @@ class Fragments:
 
     skeleton: Skeleton
     substitutions: dict[str, str]
-    urls: dict[bytes, str] = field(default_factory=dict)
+    urls: dict[bytes, str]
 
 
-@dataclass(frozen=True)
-class Recipient:
-    context: Mapping[str, Any]
-    tracking: Tracking = field(default_factory=NoTracking)
-
-
-@dataclass(frozen=True)
+@dataclass
 class Splitter:
     """Renders one email for many recipients; keeps the skeletons that it made."""
 
     program: Program
     language: str
     skeletons: dict[Path, Skeleton | Whole] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
 
     def render_fragments(self, recipients: Iterable[Recipient]) -> list[Fragments | Whole]:
         """What to put in place of the tags for each recipient, in order; computed in one generated loop.
@@ -77,7 +77,7 @@ class Splitter:
         a `Whole` instead: the context is out of the ordinary, the values are too long for the provider,
         or one of them contains a tag or a NUL.
         """
-        rows = [make_row(recipient.context, recipient.tracking) for recipient in recipients]
+        rows = [make_row(context, tracking) for context, tracking in recipients]
         filled = self.program.fill([row for row, _ in rows])
         return [self._render(one, urls) for one, (_, urls) in zip(filled, rows, strict=True)]
 
@@ -87,12 +87,33 @@ class Splitter:
         values, path, more = filled
         skeleton = self.skeletons.get(path)
         if skeleton is None:
-            skeleton = self.skeletons[path] = _make_skeleton(self.program, self.language, path)
+            skeleton = self.skeletons[path] = self._make_skeleton(path)
         if isinstance(skeleton, Whole):
             return skeleton
-        both = (*values, *more)
-        substitutions = dict(zip(skeleton.tags, [both[number] for number in skeleton.numbers], strict=True))
-        return _find_obstacle(skeleton, substitutions) or Fragments(skeleton, substitutions, urls)
+        chosen = skeleton.choose((*values, *more))
+        return _find_obstacle(skeleton, chosen) or Fragments(
+            skeleton, dict(zip(skeleton.tags, chosen, strict=True)), urls
+        )
+
+    def _make_skeleton(self, path: Path) -> Skeleton | Whole:
+        layouts = [self.program.layout(part, path) for part in _PARTS]
+        used = sorted({number for _, numbers in layouts for number in numbers})
+        if not used:
+            return Whole("nothing_differs", "this email is the same for everyone")
+        if not all(piece for pieces, _ in layouts for piece in pieces[1:-1]):
+            return Whole("touching_values", "two values stand side by side, where a tag could come about")
+        if not self.word:
+            return Whole("no_tag", "no tag can be told apart from the text of this email")
+        self.tags += [f"-{self.word}{number}-" for number in range(len(self.tags), used[-1] + 1)]
+        subject, html, text = (Form(layout)(self.tags) for layout in layouts)
+        tags = [self.tags[number] for number in used]
+        return Skeleton(language=self.language, subject=subject, html=html, text=text, word=self.word,
+                        tags=tags, choose=pick(used), size=sum(map(len, tags)))  # fmt: skip
+
+    @cached_property
+    def word(self) -> str:
+        """All skeletons of an email have the same tags, made of this word."""
+        return _choose_word(sorted(self.program.fixed_texts(_PARTS)))
 
 
 def split(ready: ReadyEmail) -> Splitter | Whole:
@@ -100,22 +121,6 @@ def split(ready: ReadyEmail) -> Splitter | Whole:
     if ready.program is None:
         return Whole("not_generated", "this template uses Jinja that only whole emails can be made with")
     return Splitter(ready.program, ready.language)
-
-
-def _make_skeleton(program: Program, language: str, path: Path) -> Skeleton | Whole:
-    """The same email with the same blocks always gets the same tags."""
-    layouts = [program.layout(part, path) for part in _PARTS]
-    used = sorted({number for _, numbers in layouts for number in numbers})
-    if not used:
-        return Whole("nothing_differs", "this email is the same for everyone")
-    if not all(piece for pieces, _ in layouts for piece in pieces[1:-1]):
-        return Whole("touching_values", "two values stand side by side, where a tag could come about")
-    word = _choose_word([piece for pieces, _ in layouts for piece in pieces])
-    if not word:
-        return Whole("no_tag", "no tag can be told apart from the text of this email")
-    named = [f"-{word}{number}-" for number in range(used[-1] + 1)]
-    subject, html, text = (put_together(layout, named) for layout in layouts)
-    return Skeleton(language, subject, html, text, word, [named[number] for number in used], used)
 
 
 def fill_in(fragments: Fragments) -> tuple[str, str, str]:
@@ -126,16 +131,17 @@ def fill_in(fragments: Fragments) -> tuple[str, str, str]:
     return subject, html, text
 
 
-def _find_obstacle(skeleton: Skeleton, substitutions: Mapping[str, str]) -> Whole | None:
-    joined = "".join(substitutions.values())
+def _find_obstacle(skeleton: Skeleton, values: Sequence[str]) -> Whole | None:
+    joined = "".join(values)
     if "\0" in joined:
         return Whole("value_with_nul", "a value contains the character NUL")
     if skeleton.word in joined:
         return Whole("value_with_tag", "a value contains the word that tags are made of")
-    size = len(joined.encode("utf-8", "surrogatepass")) + sum(map(len, skeleton.tags))
+    size = len(joined) if joined.isascii() else len(joined.encode("utf-8", "surrogatepass"))
+    size += skeleton.size
     if size > MAX_SUBSTITUTION_BYTES:
         return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
-    if len(skeleton.html) + len(joined) * len(substitutions) > MAX_BYTES:
+    if len(skeleton.html) + len(joined) * len(values) > MAX_BYTES:
         return Whole("too_long", "the HTML could become longer than what is sent")
     return None
 

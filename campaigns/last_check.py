@@ -8,34 +8,32 @@ read, the transaction fails and nothing is sent.
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q
-
 from audience.consent import read_standings
 from campaigns.eligibility import Defer, Send, Verdict, judge_hour
 from campaigns.preparation import Prepared, read_recent_marketing, subject_of, timezone_of
 from campaigns.subjects import find_outdated
+from recommendations.freshness import find_stale
 from shop.claims import lock_customers
-from shop.models import Product
 
 
 def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> None:
     """Defers what no longer stands as it was prepared, to be judged and rendered again.
 
-    Consent, suppression, the frequency cap, the reason to write, quiet hours, and the stock of what the email
-    shows. No other worker decides about the same customers until the transaction ends.
+    Consent, suppression, the frequency cap, the reason to write, quiet hours, and stock and price of what the
+    email shows. No other worker decides about the same customers until the transaction ends.
     """
     leaving = [p for p in prepared if isinstance(p.verdict, Send)]
     lock_customers({p.message.customer_id for p in leaving})
     current = read_standings([p.message.customer for p in leaving], now)
     recent = read_recent_marketing([p.message for p in prepared], now)
     outdated = find_outdated(subject_of(p.message) for p in leaving)
-    gone = _find_gone(leaving)
-    for item in leaving:
+    stale = find_stale([item.shown for item in leaving])
+    for item, offer_changed in zip(leaving, stale, strict=True):
         customer = item.message.customer_id
         was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
         if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
-        elif subject_of(item.message) in outdated or gone & {pick.product.pk for pick in item.picks}:
+        elif subject_of(item.message) in outdated or offer_changed:
             item.verdict = Defer("facts_changed", now)
         else:
             item.verdict = _check_hour(item, now) or item.verdict
@@ -43,12 +41,3 @@ def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> None:
 
 def _check_hour(item: Prepared, now: datetime) -> Verdict | None:
     return judge_hour(timezone_of(item.message.customer), now) if item.is_marketing else None
-
-
-def _find_gone(leaving: Sequence[Prepared]) -> set[int]:
-    """Which of the products to be shown can no longer be bought."""
-    shown = {pick.product.pk for item in leaving for pick in item.picks}
-    if not shown:
-        return set()
-    lost = Product.objects.filter(~Q(status=Product.Status.ACTIVE) | Q(stock=0), pk__in=shown)
-    return set(lost.values_list("pk", flat=True))

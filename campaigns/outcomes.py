@@ -10,6 +10,7 @@ from django.db import transaction
 
 from campaigns.breakers import ROUTE_PAUSE
 from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
+from campaigns.reputation import count_day
 from delivery.base import Outcome, OutcomeKind
 from delivery.failpoints import reach
 
@@ -50,11 +51,16 @@ def record_outcomes(
             return Tally()
         rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
         write_exceptions(rows)
+        count_day(batch.campaign_id, now, handed_over=_count_left(pairs))
         reach("before_commit")
     reach("after_commit")
     return Tally(accepted=len(pairs) - len(rows), handed_over=len(pairs)) + count_kinds(
         row.kind for row in rows
     )
+
+
+def _count_left(pairs: Iterable[tuple[Message, Outcome]]) -> int:
+    return sum(outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN) for _message, outcome in pairs)
 
 
 def count_kinds(kinds: Iterable[str]) -> Tally:

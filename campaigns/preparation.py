@@ -4,9 +4,10 @@ Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,17 +17,17 @@ from django.db.models import OuterRef, Subquery
 from audience.consent import Standing, read_standings
 from campaigns.compiler import CompileError
 from campaigns.context import Lines, build_context, read_lines
-from campaigns.eligibility import Facts, Send, Skip, Verdict, judge
+from campaigns.eligibility import Facts, Send, Skip, Verdict, is_capped, judge
 from campaigns.envelopes import make_envelope
 from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
 from campaigns.rendering import Renderer, RenderError
 from campaigns.subjects import Subject, find_outdated
 from campaigns.tracking import MessageTracking
+from campaigns.variants import NOTHING_TRIED, Arm, count_products, deal_arms, scorer_of, template_of
 from delivery.base import Envelope, Transport
-from experiments.assignment import assign
-from experiments.models import Assignment, Experiment
-from recommendations.engine import Pick, Request, recommend
-from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
+from experiments.changes import email_changes
+from recommendations.bundles import Offer, offer_bundles
+from recommendations.engine import Moment, Pick, Request, recommend
 from shop.models import Customer
 
 
@@ -38,12 +39,20 @@ class Prepared:
     verdict: Verdict
     standing: Standing
     recent_marketing: tuple[datetime, ...] = ()
-    assignment: Assignment | None = None
+    arm: Arm = NOTHING_TRIED
     picks: list[Pick] = field(default_factory=list)
+    bundle: Offer | None = None
     rendered: RenderedMessage | None = None
     envelope: Envelope | None = None
     urls: dict[bytes, str] = field(default_factory=dict)
     detail: str = ""
+
+    @property
+    def shown(self) -> list[Pick]:
+        """Every product of the email, once, those of a bundle last."""
+        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
+        own = {pick.product.pk for pick in self.picks}
+        return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
 
     @property
     def is_marketing(self) -> bool:
@@ -63,7 +72,7 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
 
 def _read_messages(batch: SendBatch) -> list[Message]:
     open_messages = batch.messages.filter(is_closed=False)
-    related = ("customer", "order", "cart", "step__template", "step__experiment", "step__campaign")
+    related = ("customer", "order", "cart", "step__template", "step__campaign__experiment__rolled_out")
     return list(open_messages.select_related(*related).order_by("queued_at", "pk"))
 
 
@@ -78,10 +87,20 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
         standing = standings[message.customer_id]
         facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
-        if facts.is_marketing and isinstance(prepared[-1].verdict, Send):
-            recent[message.customer_id].append(now)  # two emails of one batch count for the cap as well
-    _assign_arms(prepared, now)
+    _deal_arms(prepared, now)
+    for item in prepared:
+        _cap_within_batch(item, recent[item.message.customer_id], now)
     return prepared
+
+
+def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> None:
+    """Two emails of one batch count for the cap as well; one that is held out takes nobody's place."""
+    if not (item.is_marketing and isinstance(item.verdict, Send)):
+        return
+    if is_capped(item.standing, recent, now):
+        item.verdict = Skip("frequency_cap")
+    else:
+        recent.append(now)
 
 
 def _gather_facts(
@@ -99,39 +118,45 @@ def _gather_facts(
     )
 
 
-def _assign_arms(prepared: Iterable[Prepared], now: datetime) -> None:
-    groups: dict[Experiment, list[Prepared]] = defaultdict(list)
-    for item in prepared:
-        experiment = item.message.step.experiment
-        if isinstance(item.verdict, Send) and experiment and experiment.status == "running":
-            groups[experiment].append(item)
-    for experiment, items in groups.items():
-        arms = assign(experiment, [i.message.customer for i in items], now)
-        for item in items:
-            item.assignment = arms.get(item.message.customer_id)
-            if item.assignment and item.assignment.variant is None:
-                item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
+def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
+    sending = [item for item in prepared if isinstance(item.verdict, Send)]
+    arms = deal_arms([item.message for item in sending], now)
+    for item in sending:
+        item.arm = arms[item.message.id]
+        if item.arm.is_held_out:
+            item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
 
 
 def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.assignment, lines) for p in asking]
+    requests = [make_request(p.message, p.arm.changes, lines, language=p.standing.language) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
+    bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
+    offers = offer_bundles([request for _item, request in bundled], now)
+    for (item, _request), offer in zip(bundled, offers, strict=True):
+        item.bundle = offer
 
 
-def make_request(message: Message, assignment: Assignment | None, lines: Lines) -> Request:
+def make_request(
+    message: Message, changes: Mapping[str, Any], lines: Lines, *, language: str = ""
+) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
-    changes = assignment.variant.changes if assignment and assignment.variant else {}
-    recommender = changes.get("recommender", NEIGHBOURS)
+    complements, upgrades = count_products(message, changes)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
         exclude=frozenset(products),
-        complements=message.step.complements,
-        upgrades=message.step.upgrades,
+        complements=complements,
+        upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
-        scorer=recommender if recommender in KNOWN_SCORERS else NEIGHBOURS,
+        scorer=scorer_of(changes),
+        services=message.step.services,
+        repeats=message.step.repeats,
+        place=message.step.campaign.key,
+        moment=Moment.AFTER if message.order else Moment.BEFORE,
+        language=language,
+        bought_at=message.order.placed_at if message.order else None,
     )
 
 
@@ -140,7 +165,7 @@ def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport
     again = _read_possible_duplicates(sendable)
     renderer = Renderer(now=now)
     for item in sendable:
-        version = versions.get(item.message.step.template_id)
+        version = versions.get(template_of(item.message, item.arm))
         if version is None:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
             continue
@@ -158,25 +183,32 @@ def _render(
 ) -> RenderedMessage:
     """Renders one email into its envelope, and returns the row of what it was made of."""
     message, campaign = item.message, item.message.step.campaign
-    changes = item.assignment.variant.changes if item.assignment and item.assignment.variant else {}
     tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
-    context = build_context(message, lines[message.id], item.picks, language=item.standing.language)
+    offer, language = item.arm.changes.get("offer"), item.standing.language
+    context = build_context(
+        message, lines[message.id], item.picks, language=language, bundle=item.bundle, offer=offer
+    )
     email = renderer.render(
         version,
-        language=item.standing.language,
-        changes=changes,
+        language=language,
+        changes=email_changes(item.arm.changes),
         context=context,
         message_id=message.id,
         tracking=tracking,
     )
     item.urls = email.urls if campaign.track_clicks else {}
     item.envelope = make_envelope(
-        message, email, unsubscribe=context["links"]["unsubscribe"], has_products=bool(item.picks)
+        message,
+        email,
+        unsubscribe=context["links"]["unsubscribe"],
+        has_products=bool(item.picks),
+        sender_name=item.arm.changes.get("sender_name", ""),
     )
     return RenderedMessage(
         message=message,
         version=version,
-        assignment=item.assignment,
+        assignment=item.arm.assignment,
+        variant=item.arm.variant,
         language=email.language,
         subject=item.envelope.subject,
         recipient=message.customer.email,
@@ -194,11 +226,11 @@ def _check_envelope(item: Prepared, transport: Transport) -> None:
         item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
 
 
-def _read_versions(sendable: Sequence[Prepared]) -> dict[int, TemplateVersion]:
-    templates = {p.message.step.template_id for p in sendable}
+def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:
+    keys = {template_of(p.message, p.arm) for p in sendable}
     newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
-    versions = TemplateVersion.objects.filter(template__in=templates, pk=Subquery(newest.values("pk")[:1]))
-    return {version.template_id: version for version in versions}
+    versions = TemplateVersion.objects.filter(template__key__in=keys, pk=Subquery(newest.values("pk")[:1]))
+    return {version.template.key: version for version in versions.select_related("template")}
 
 
 def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:

@@ -3,11 +3,12 @@
 import hmac
 import marshal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from importlib.util import MAGIC_NUMBER
 from itertools import chain, count
+from operator import itemgetter
 from types import CodeType
 
 from django.utils.crypto import salted_hmac
@@ -69,7 +70,7 @@ class Program:
 
     def __init__(self, code: CodeType, *, market: str, timezone: str) -> None:
         self._layouts, self._segments, self._fill = run(code, bind(_environments(market, timezone)))
-        self._html: dict[tuple[int, ...], Layout] = {}
+        self._forms: dict[tuple[int, ...], Form] = {}
 
     def fill(self, rows: Iterable[Row]) -> list[Filled | None]:
         """The values of each row; None where a row holds what only Jinja can tell the meaning of."""
@@ -77,18 +78,32 @@ class Program:
 
     def layout(self, part: str, path: tuple[int, ...]) -> Layout:
         """One part's pieces of fixed text and the numbers of the values between them, for this path."""
-        if part != "html":
-            return self._layouts[part]
-        if path not in self._html:
-            if len(self._html) >= MAX_PATHS:
-                self._html.clear()
-            self._html[path] = self._follow(path)
-        return self._html[path]
+        return self._layouts[part] if part != "html" else self._follow(path)
 
-    def assemble(self, part: str, filled: Filled) -> str:
-        """One part of the email, whole."""
+    def fixed_texts(self, parts: Iterable[str]) -> set[str]:
+        """All that these parts may put between their values, whatever the path."""
+        layouts = chain.from_iterable(self._layouts[part][0] for part in parts)
+        return {text for text in chain(layouts, *self._segments) if text}
+
+    def assemble(self, filled: Filled) -> tuple[str, str, str, str]:
+        """Subject, preheader, HTML and text of the email, whole."""
         values, path, more = filled
-        return put_together(self.layout(part, path), (*values, *more))
+        subject, preheader, text = self._lines
+        every = (*values, *more)
+        return subject(values), preheader(values), self._find_html(path)(every), text(values)
+
+    @cached_property
+    def _lines(self) -> "tuple[Form, Form, Form]":
+        subject, preheader, text = (Form(self._layouts[part]) for part in ("subject", "preheader", "text"))
+        return subject, preheader, text
+
+    def _find_html(self, path: tuple[int, ...]) -> "Form":
+        form = self._forms.get(path)
+        if form is None:
+            if len(self._forms) >= MAX_PATHS:
+                self._forms.clear()
+            form = self._forms[path] = Form(self.layout("html", path))
+        return form
 
     def _follow(self, path: tuple[int, ...]) -> Layout:
         """The layout of the HTML with the path's segments in place of its blocks."""
@@ -116,10 +131,25 @@ class Program:
         return max([BLOCK, *used]) + 1
 
 
-def put_together(layout: Layout, values: Sequence[str]) -> str:
-    """The pieces of fixed text with the values between them."""
-    pieces, numbers = layout
-    text = [""] * (len(pieces) + len(numbers))
-    text[::2] = pieces
-    text[1::2] = [values[number] for number in numbers]
-    return "".join(text)
+class Form:
+    """Pieces of fixed text, ready to be filled in: called with all values it gives the whole text."""
+
+    __slots__ = ("_choose", "_text")
+
+    def __init__(self, layout: Layout) -> None:
+        pieces, numbers = layout
+        self._text = [""] * (len(pieces) + len(numbers))
+        self._text[::2] = pieces
+        self._choose = pick(numbers)
+
+    def __call__(self, values: Sequence[str]) -> str:
+        text = self._text.copy()
+        text[1::2] = self._choose(values)
+        return "".join(text)
+
+
+def pick(numbers: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What takes the values with these numbers out of all of them."""
+    if len(numbers) > 1:
+        return itemgetter(*numbers)
+    return lambda values: tuple(values[number] for number in numbers)

@@ -5,58 +5,51 @@ to Jinja, with the same result (docs/adr/0006). `Renderer` holds what a batch ne
 for the next one. Nothing is queried per message.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from jinja2 import Template, TemplateError
 
 from campaigns.compiler import CompiledParts
-from campaigns.compiling.addresses import Address, safe_url
-from campaigns.compiling.running import Filled, HtmlLinks, Links, Row
-from campaigns.compiling.sandbox import html_environment, plain_environment, tracking_pixel
+from campaigns.compiling.running import Filled
+from campaigns.compiling.sandbox import html_environment, plain_environment
 from campaigns.compiling.tidying import cut_subject, join_lines, tidy_text
 from campaigns.languages import market_of
 from campaigns.models import CompiledEmail, TemplateVersion
 from campaigns.programs import Program, write_code
+from campaigns.rows import NO_TRACKING, NoTracking, Recipient, Tracking, link_key, make_row
 from campaigns.templates_store import load_code, load_compiled
 
+__all__ = [
+    "MAX_BYTES",
+    "NO_TRACKING",
+    "NoTracking",
+    "ReadyEmail",
+    "Recipient",
+    "RenderError",
+    "RenderedEmail",
+    "Renderer",
+    "Tracking",
+    "link_key",
+    "make_ready",
+    "make_row",
+    "render_batch",
+    "render_ready",
+    "render_with_jinja",
+]
+
 MAX_BYTES = 500_000
-_NOTHING = ("order", "cart", "shipment", "bundle", "coupon", "occasion", "referral")
-_DEFAULTS: Mapping[str, Any] = {
-    **dict.fromkeys(_NOTHING),
-    "products": [],
-    "upgrades": [],
-    "complements": [],
-}
 
 
 class RenderError(ValueError):
     """A template and a context that do not fit: the message names the variable and the email."""
-
-
-class Tracking(Protocol):
-    """How links and opens of one message are told. `pixel` is empty where opens are not tracked."""
-
-    def link(self, url: str) -> str: ...
-    def pixel(self) -> str: ...
-
-
-class NoTracking:
-    """For previews: every link as it is, and no pixel."""
-
-    def link(self, url: str) -> str:
-        return url
-
-    def pixel(self) -> str:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -96,18 +89,6 @@ class ReadyEmail:
         }
 
 
-def link_key(url: str) -> bytes:
-    """The first 8 bytes of SHA-256: equal addresses meet in one `TrackedLink`."""
-    return hashlib.sha256(url.encode()).digest()[:8]
-
-
-@lru_cache(maxsize=16_384)
-def _look_at(address: str) -> tuple[Address, str, bytes]:
-    """The address made safe, the same as a plain string, and its key; no key where it is not of the web."""
-    url = safe_url(address)
-    return url, str(url), link_key(url) if url[:4].lower() == "http" else b""
-
-
 def make_ready(parts: CompiledParts, *, country: str = "", timezone: str = "UTC") -> ReadyEmail:
     """The parts with a program written now: tens of milliseconds, so keep the result.
 
@@ -122,65 +103,62 @@ def _make_ready(parts: CompiledParts, code: CodeType | None, country: str, timez
     return ReadyEmail(parts, market, timezone, program)
 
 
-class _TrackedLinks(Links):
-    """Where the addresses of one message lead; `urls` are those that are tracked."""
-
-    def __init__(self, tracking: Tracking, untracked: frozenset[str]) -> None:
-        super().__init__()
-        self.tracking = tracking
-        self.untracked = untracked
-        self.urls: dict[bytes, str] = {}
-
-    def __missing__(self, address: object) -> Address:
-        url, plain, key = _look_at(address if type(address) is str else str(address))
-        link = url
-        if key and plain not in self.untracked:
-            self.urls[key] = plain
-            tracked = self.tracking.link(url)
-            link = url if tracked is url else Address(tracked)
-        self[address] = link
-        return link
-
-
-def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[bytes, str]]:
-    """What a program takes for one message, and the dictionary that gathers its tracked addresses."""
-    untracked = frozenset(str(safe_url(url)) for url in (context.get("links") or {}).values() if url)
-    links = _TrackedLinks(tracking, untracked)
-    values = {**_DEFAULTS, **context, "_link": links, "_pixel": tracking_pixel(tracking.pixel())}
-    return (values, links, HtmlLinks(links)), links.urls
-
-
 def render_ready(
-    ready: ReadyEmail, context: Mapping[str, Any], *, tracking: Tracking | None = None, label: str = "email"
+    ready: ReadyEmail, context: Mapping[str, Any], *, tracking: Tracking = NO_TRACKING, label: str = "email"
 ) -> RenderedEmail:
     """One email. Raises RenderError where the context lacks what the template asks for.
 
     Guarantees a subject of one line and at most 250 characters. Links to unsubscribe and preferences,
     mailto and tel are never tracked.
     """
-    email = None
-    if ready.program:
-        row, urls = make_row(context, tracking or NoTracking())
-        [filled] = ready.program.fill([row])
-        email = filled and _assemble(ready, ready.program, filled, urls)
-    email = email or render_with_jinja(ready, context, tracking=tracking, label=label)
+    [email] = render_batch(ready, [Recipient(context, tracking)], labels=[label])
+    if isinstance(email, RenderError):
+        raise email
+    return email
+
+
+def render_batch(
+    ready: ReadyEmail, recipients: Iterable[Recipient], *, labels: Sequence[str] = ()
+) -> list[RenderedEmail | RenderError]:
+    """Whole emails for many recipients, in order, computed in one generated loop; each as by `render_ready`.
+
+    One that can't be rendered is an error in its place and keeps none of the others. `labels` say whose
+    each is.
+    """
+    recipients = list(recipients)
+    rows = [make_row(context, tracking) for context, tracking in recipients]
+    filled = ready.program.fill([row for row, _ in rows]) if ready.program else [None] * len(rows)
+    names = labels or ["email"] * len(rows)
+    return [
+        _finish(ready, recipient, one, urls=urls, label=label)
+        for recipient, one, (_, urls), label in zip(recipients, filled, rows, names, strict=True)
+    ]
+
+
+def _finish(
+    ready: ReadyEmail, recipient: Recipient, filled: Filled | None, *, urls: dict[bytes, str], label: str
+) -> RenderedEmail | RenderError:
+    try:
+        if filled and ready.program:
+            email = _assemble(ready, ready.program, filled, urls)
+        else:
+            email = render_with_jinja(ready, recipient.context, tracking=recipient.tracking, label=label)
+    except RenderError as error:
+        return error
     if len(email.html) > MAX_BYTES:
-        raise RenderError(f"{label}: {len(email.html)} characters of HTML; at most {MAX_BYTES} are sent")
+        return RenderError(f"{label}: {len(email.html)} characters of HTML; at most {MAX_BYTES} are sent")
     return email
 
 
 def _assemble(ready: ReadyEmail, program: Program, filled: Filled, urls: dict[bytes, str]) -> RenderedEmail:
-    subject, preheader, html, text = (
-        program.assemble(part, filled) for part in ("subject", "preheader", "html", "text")
-    )
-    return RenderedEmail(subject, preheader, html, text, ready.language, urls)
+    return RenderedEmail(*program.assemble(filled), ready.language, urls)
 
 
 def render_with_jinja(
-    ready: ReadyEmail, context: Mapping[str, Any], *, tracking: Tracking | None = None, label: str = "email"
+    ready: ReadyEmail, context: Mapping[str, Any], *, tracking: Tracking = NO_TRACKING, label: str = "email"
 ) -> RenderedEmail:
     """The same email by Jinja alone, which also knows how to say what is wrong. Raises RenderError."""
-    (values, _, _), urls = make_row(context, tracking or NoTracking())
+    (values, _, _), urls = make_row(context, tracking)
     jinja = ready.jinja
     try:
         return RenderedEmail(

@@ -94,7 +94,11 @@ def count_reasons(period: Period) -> list[tuple[str, int]]:
         .annotate(messages=Count("message", distinct=True))
         .order_by("-messages", "reason")
     )
-    return [(reason, messages) for reason, messages in rows]
+    counts = Counter(dict(rows))
+    cancelled = Message.objects.filter(period.covers("queued_at"), batch__state=SendBatch.State.CANCELLED)
+    for reason, messages in cancelled.values_list("batch__reason").annotate(messages=Count("pk")):
+        counts[reason] += messages
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def count_clicked_messages(period: Period) -> int:

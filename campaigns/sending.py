@@ -19,10 +19,12 @@ from campaigns.leasing import claim_batch, end_of_lease, lease_batch, release_ba
 from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
 from campaigns.preparation import Prepared, prepare_batch
+from campaigns.reputation import judge_template
 from campaigns.routes import end_probe, hold_switches, note_outcomes
 from campaigns.subjects import MAX_LATENESS
 from delivery.base import Transport
 from delivery.failpoints import reach
+from recommendations.engine import reason, trace_of
 from shop.claims import NOBODYS_FAULT
 
 __all__ = ["commit_intent", "lease_batch", "send_batch", "send_due"]
@@ -78,6 +80,7 @@ def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     if leaving is None:
         return Tally()
     reach("after_intent")
+    judge_template(batch.campaign, [p.verdict for p in prepared], now)
     envelopes = [p.envelope for p in leaving if p.envelope]
     reach("before_send")
     outcomes = transport.send(envelopes, now=now) if envelopes else []
@@ -131,7 +134,11 @@ def commit_intent(
             release_batch(batch)
             return None
         won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
-            state=SendBatch.State.SUBMITTING, submitted_at=now, leased_until=end_of_lease(now), reason=""
+            state=SendBatch.State.SUBMITTING,
+            submitted_at=now,
+            leased_until=end_of_lease(now),
+            reason="",
+            route=route,
         )
         if not won:
             return None
@@ -162,7 +169,7 @@ def _write_rendered(leaving: Sequence[Prepared]) -> None:
 
 
 def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.picks:
+    for pick in item.shown:
         yield MessageProduct(
             message=item.message,
             product=pick.product,
@@ -173,6 +180,8 @@ def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
             support=pick.support,
             scorer=pick.scorer,
             model_id=pick.model_id,
+            reason=str(reason(pick, language=item.standing.language)["text"])[:400],
+            trace=trace_of(pick, place=item.message.step.campaign.key),
         )
 
 

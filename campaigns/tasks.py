@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from campaigns.outbox import gather_due
 from campaigns.recovery import resolve_doubts
+from campaigns.rollups import count_due_experiments
 from campaigns.sending import send_due
 from campaigns.transports import build_current_transport
 from campaigns.webhooks import process_payloads
@@ -25,3 +26,8 @@ def settle() -> None:
     now = timezone.now()
     if process_payloads(now) + resolve_doubts(now, build_current_transport()):
         settle.apply_async(expires=RING_EXPIRES)
+
+
+@shared_task
+def count_experiments() -> None:
+    count_due_experiments(timezone.now())

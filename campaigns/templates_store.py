@@ -51,19 +51,29 @@ def _default_language() -> str:
     return str(settings.PAIRWELL["LANGUAGE"])
 
 
+_MOST_KEPT = 256
+_kept: dict[str, tuple[CompiledParts, bytes]] = {}
+
+
 def _compile(
     source: Source | str, texts: Texts, language: str, changes: Mapping[str, Any]
 ) -> tuple[str, CompiledParts]:
+    """Its key and parts; `_kept` has them with their program, since the library is 0.15 s a language."""
     text = source.text if isinstance(source, Source) else source
     default = _default_language()
     key = compiled_key(text, texts, language=language, changes=changes, default_language=default)
-    return key, compile_email(source, texts, language=language, changes=changes, default_language=default)
+    if key not in _kept:
+        parts = compile_email(source, texts, language=language, changes=changes, default_language=default)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[key] = (parts, seal(write_code(parts), key=key))
+    return key, _kept[key][0]
 
 
 def _store(
     version: TemplateVersion, language: str, key: str, parts: CompiledParts, now: datetime
 ) -> CompiledEmail:
-    code = seal(write_code(parts), key=key)
+    code = _kept[key][1] if key in _kept else seal(write_code(parts), key=key)
     fields = {"version": version, "language": language, "parts": parts, "code": code, "created_at": now}
     return CompiledEmail.objects.get_or_create(key=key, defaults=fields)[0]
 

@@ -1,6 +1,7 @@
 """News from a provider: stored as it came, answered at once, made sense of afterwards."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -9,8 +10,10 @@ from django.db import transaction
 
 from audience.consent import record_consent, suppress
 from audience.models import ConsentEntry, Suppression
-from campaigns.models import Message, MessageEvent, WebhookPayload
+from campaigns.bounces import act_on_bounces
+from campaigns.models import Campaign, Message, MessageEvent, WebhookPayload
 from campaigns.recovery import settle_seen
+from campaigns.reputation import count_day, judge_campaigns
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
 from shop.claims import lock_customers, lock_rows, work_off
@@ -20,6 +23,12 @@ _Kind = MessageEvent.Kind
 _DROPPED_FOR = {
     "Unsubscribed Address": _Kind.UNSUBSCRIBED.value,
     "Spam Reporting Address": _Kind.COMPLAINED.value,
+}
+
+_HARM = {
+    _Kind.BOUNCED.value: "bounced",
+    _Kind.DROPPED.value: "dropped",
+    _Kind.COMPLAINED.value: "complained",
 }
 
 
@@ -57,15 +66,46 @@ def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
 
 def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
     ids = {e.delivery_id for e in events if e.delivery_id}
-    messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related("customer")}
+    related = ("customer", "step__campaign", "rendered")
+    messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
     lock_customers({m.customer_id for m in messages.values()})
     # In the order of their keys, so that two workers never wait for each other.
     fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]
+    harm = _count_harm(fresh, messages)
     MessageEvent.objects.bulk_create(rows, ignore_conflicts=True)
     settle_seen(messages.values(), now)
     for event in fresh:
         _take_effect(event, messages.get(event.delivery_id) if event.delivery_id else None, now)
+    act_on_bounces(fresh, messages, now)
+    for campaign, numbers in harm.items():
+        count_day(campaign.pk, now, **numbers)
+    judge_campaigns(harm, now)
+
+
+def _count_harm(
+    events: Sequence[DeliveryEvent], messages: Mapping[UUID, Message]
+) -> dict[Campaign, Counter[str]]:
+    """By campaign, the emails that newly bounced hard, were dropped or complained about.
+
+    Each counts once, however many events say so, and none that left before somebody resumed the campaign.
+    """
+    known = MessageEvent.objects.filter(message__in=messages, kind__in=_HARM)
+    seen: set[tuple[UUID | None, str]] = set(known.values_list("message", "kind"))
+    harm: dict[Campaign, Counter[str]] = defaultdict(Counter)
+    for event in events:
+        message = messages.get(event.delivery_id) if event.delivery_id else None
+        field = _HARM.get(event.kind) if event.kind != _Kind.BOUNCED or event.is_permanent else None
+        if message is None or field is None or (message.pk, event.kind) in seen or _is_forgiven(message):
+            continue
+        seen.add((message.pk, event.kind))
+        harm[message.step.campaign][field] += 1
+    return harm
+
+
+def _is_forgiven(message: Message) -> bool:
+    judged_from, rendered = message.step.campaign.judged_from, getattr(message, "rendered", None)
+    return bool(judged_from and rendered and rendered.created_at < judged_from)
 
 
 def _leave_out_known(provider: str, events: Sequence[DeliveryEvent]) -> list[DeliveryEvent]:

@@ -27,6 +27,11 @@ app.conf.beat_schedule = {
     "advance": {"task": "triggers.tasks.advance", "schedule": 2.0, "options": {"expires": 10}},
     "send": {"task": "campaigns.tasks.send", "schedule": 2.0, "options": {"expires": 10}},
     "settle": {"task": "campaigns.tasks.settle", "schedule": 5.0, "options": {"expires": 20}},
+    "count experiments": {
+        "task": "campaigns.tasks.count_experiments",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "rebuild neighbours": {
         "task": "recommendations.tasks.rebuild_neighbours_task",
         "schedule": 24 * 3600.0,

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dashboard.urls")),
     path("", include("campaigns.urls")),
     path("", include("audience.urls")),
+    path("", include("recommendations.urls")),
     path("api/v1/", include("shop.urls")),
     path("healthz", health, name="health"),
     path("metrics", metrics, name="metrics"),

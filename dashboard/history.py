@@ -5,7 +5,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign
+from campaigns.models import Alert, Campaign, Route
 from dashboard.timelines import Moment
 from dashboard.words import find_word
 from triggers.models import Trigger
@@ -24,6 +24,13 @@ def tell_changes(campaign: Campaign, *, newest: int = 5) -> list[Moment]:
         Q(content_type=types[Campaign], object_id=str(campaign.pk))
         | Q(content_type=types[Trigger], object_id__in=triggers)
     )
+    return [_tell(row) for row in rows.select_related("user").order_by("-action_time", "-pk")[:newest]]
+
+
+def tell_route_changes(*, newest: int = 8) -> list[Moment]:
+    """The newest changes of the switches and the alerts, newest first."""
+    types = ContentType.objects.get_for_models(Route, Alert)
+    rows = LogEntry.objects.filter(content_type__in=types.values())
     return [_tell(row) for row in rows.select_related("user").order_by("-action_time", "-pk")[:newest]]
 
 

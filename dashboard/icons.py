@@ -4,6 +4,7 @@ PATHS = {
     "overview": "M4 13h6V4H4zM14 20h6v-9h-6zM4 20h6v-3H4zM14 7h6V4h-6z",
     "campaigns": "M4 10v4l11 5V5zM15 9a3 3 0 0 1 0 6M7 15l1 5h3l-1-4",
     "messages": "M3 6h18v12H3zM3 7l9 7 9-7",
+    "sending": "M3 11l18-8-8 18-2-8zM11 13l10-10",
     "inbox": "M4 5h16l1 9v5H3v-5zM3 14h5l2 3h4l2-3h5",
     "customers": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0",
     "experiments": "M9 3h6M10 3v6L4 20h16L14 9V3M7 15h10",

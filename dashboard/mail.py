@@ -20,6 +20,7 @@ from campaigns.envelopes import make_envelope
 from campaigns.models import PreviewMail, RenderedMessage, TemplateVersion
 from campaigns.rendering import NoTracking, RenderedEmail, Renderer, RenderError
 from delivery.base import Envelope
+from experiments.changes import email_changes
 
 # Looking at an email in the preview inbox must not count as opening it.
 _PIXEL = re.compile(r'<img\b[^>]*\bsrc="[^"]*/o/[^"]*"[^>]*>', re.IGNORECASE)
@@ -52,13 +53,12 @@ def read_preview(mail: PreviewMail) -> ShownMail:
 
 def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
     """The very email that was sent, from its version, arm, language and context; its links count nothing."""
-    assignment = rendered.assignment
-    changes = assignment.variant.changes if assignment and assignment.variant else {}
+    changes = rendered.variant.changes if rendered.variant else {}
     try:
         email = _render(
             rendered.version,
             language=rendered.language,
-            changes=changes,
+            changes=email_changes(changes),
             context=rendered.context,
             now=now,
         )
@@ -69,6 +69,7 @@ def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
         email,
         unsubscribe=rendered.context.get("links", {}).get("unsubscribe", ""),
         has_products=_has_products(rendered.context),
+        sender_name=changes.get("sender_name", ""),
     )
     return ShownMail(rendered.subject, email.html, email.text, _list_headers(rendered, envelope))
 

@@ -32,6 +32,14 @@ SENTENCES: dict[str, "str | Promise"] = {
     ),
     "soft_opt_in_expired": _("The customer's consent is too old to count."),
     "complained": _("The customer marked our mail as spam."),
+    "facts_changed": _("The order or the stock changed at the last moment, so it is looked at again."),
+    "rate_limit": _(
+        "As many emails as the limit allows had left in that minute; it goes with the next ones."
+    ),
+    "domain_limit": _("As many emails as the limit allows had left for that mail provider; it goes next."),
+    "warm_up": _("The sender is new and sends a little more every day; it goes on the next day."),
+    "cancelled_by_hand": _("Somebody cancelled it before it was sent."),
+    "late_receipt": _("The mail provider's answer came late: it has taken the email."),
     "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
     "no_address": _("The customer has no email address."),
     "campaign_paused": _("The campaign is paused."),

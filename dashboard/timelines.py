@@ -7,7 +7,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from audience.models import ConsentEntry
-from campaigns.models import Message, MessageEvent, MessageOutcome
+from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
+from dashboard.formatting import format_moment, localise_digits
 from dashboard.reasons import explain_reason
 from dashboard.words import find_word
 from shop.models import Event
@@ -32,9 +33,8 @@ def tell_message(
 ) -> list[Moment]:
     """The life of one message, oldest first."""
     moments = [Moment(message.queued_at, "wait", find_word("message", "queued"), code="queued")]
-    batch = message.batch
-    if batch and batch.finished_at and not message.is_closed:
-        moments.append(_tell_hand_over(batch.finished_at))
+    moments += _tell_judging(message)
+    moments += _tell_batch(message)
     moments += [_tell_outcome(outcome) for outcome in outcomes]
     moments += [_tell_reaction(event) for event in events]
     return sorted(moments, key=lambda moment: moment.at)
@@ -55,13 +55,49 @@ def tell_customer(
     return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 
-def _tell_hand_over(at: datetime) -> Moment:
-    return Moment(at, "messages", find_word("message", "accepted"), code="accepted")
+def _tell_judging(message: Message) -> list[Moment]:
+    """It was found that it may be sent, and it was put together; a refusal is an outcome with its reason."""
+    rendered = getattr(message, "rendered", None)
+    if rendered is None:
+        return []
+    detail = _("Consent, limits, hours and the reason to write were fine.")
+    return [Moment(rendered.created_at, "shield", _("Checked and put together"), detail=detail)]
+
+
+def _tell_batch(message: Message) -> list[Moment]:
+    """Where its batch is, as far as that says something about this message."""
+    batch = message.batch
+    if batch is None:
+        return []
+    number = {"number": localise_digits(str(batch.pk))}
+    moments = []
+    if batch.submitted_at:
+        detail = _("By %(route)s, in batch %(number)s.") % (number | {"route": batch.route or "–"})
+        moments.append(Moment(batch.submitted_at, "forward", _("Handing over began"), detail=detail))
+    if batch.state == SendBatch.State.DONE and batch.finished_at and not message.is_closed:
+        title = find_word("message", "accepted")
+        moments.append(Moment(batch.finished_at, "messages", title, code="accepted"))
+    elif batch.state == SendBatch.State.CANCELLED and batch.finished_at:
+        moments.append(_tell_end(batch, batch.finished_at))
+    elif batch.state == SendBatch.State.READY and batch.reason and not message.is_closed:
+        title = _("Waits until %(until)s") % {"until": format_moment(batch.due_at)}
+        at = max(message.queued_at, message.due_at)
+        moments.append(Moment(at, "wait", title, detail=explain_reason(batch.reason), code="deferred"))
+    return moments
+
+
+def _tell_end(batch: SendBatch, at: datetime) -> Moment:
+    title = find_word("message", "skipped")
+    return Moment(at, "shield", title, detail=explain_reason(batch.reason), code="skipped")
 
 
 def _tell_outcome(outcome: MessageOutcome) -> Moment:
     title = find_word("message", outcome.kind)
-    return Moment(outcome.at, "shield", title, detail=explain_reason(outcome.reason), code=outcome.kind)
+    detail = explain_reason(outcome.reason)
+    if outcome.kind == MessageOutcome.Kind.DEFERRED and outcome.until:
+        again = _("Again from %(until)s.") % {"until": format_moment(outcome.until)}
+        detail = f"{detail} {again}"
+    return Moment(outcome.at, "shield", title, detail=detail, code=outcome.kind)
 
 
 def _tell_reaction(event: MessageEvent) -> Moment:
@@ -69,10 +105,17 @@ def _tell_reaction(event: MessageEvent) -> Moment:
         event.occurred_at,
         "bolt",
         find_word("reaction", event.kind),
-        detail=event.link.url if event.link else "",
+        detail=event.link.url if event.link else _explain_bounce(event),
         code=event.kind,
         is_machine=event.is_machine,
     )
+
+
+def _explain_bounce(event: MessageEvent) -> str:
+    """Our words for the class of a bounce, then the mailbox's own."""
+    bounced = find_word("bounce", str(event.detail.get("bounce_class", "")))
+    said = str(event.detail.get("response") or event.detail.get("reason") or "")
+    return " ".join(filter(None, [bounced, said]))
 
 
 def _tell_event(event: Event) -> Moment:

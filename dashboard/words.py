@@ -65,7 +65,28 @@ STATUS: Words = {
     "running": pgettext_lazy("experiment", "Running"),
     "stopped": pgettext_lazy("experiment", "Stopped"),
 }
-CHANGE: Words = {"paused": _("Paused"), "resumed": _("Resumed"), "edited": _("Settings changed")}
+BOUNCE: Words = {
+    "invalid_address": _("The address does not exist."),
+    "mailbox_unavailable": _("The mailbox is full or closed for now."),
+    "technical": _("The mailbox's server had a technical fault."),
+    "content": _("The mailbox did not like what the email says."),
+    "reputation": _("The mailbox does not trust the sender."),
+    "frequency": _("The mailbox had got too many emails at once."),
+    "unclassified": _("The mailbox gave no clear reason."),
+}
+CHANGE: Words = {
+    "paused": _("Paused"),
+    "resumed": _("Resumed"),
+    "edited": _("Settings changed"),
+    "cancelled": _("Waiting emails cancelled"),
+    "noted": _("Seen"),
+}
+ROUTE: Words = {
+    "flowing": pgettext_lazy("route", "Open"),
+    "paused": _("Paused"),
+    "open": pgettext_lazy("route", "Held back"),
+    "half_open": pgettext_lazy("route", "Trying again"),
+}
 CLASS: Words = {"transactional": _("Transactional"), "marketing": _("Marketing")}
 KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
 
@@ -76,15 +97,18 @@ TABLES: dict[str, Words] = {
     "event": EVENT,
     "consent": CONSENT,
     "status": STATUS,
+    "bounce": BOUNCE,
     "change": CHANGE,
+    "route": ROUTE,
     "class": CLASS,
     "kind": KIND,
 }
 
 _TONES = {
-    "good": "accepted delivered live active running done granted clicked opened order.placed consent.granted",
-    "warn": "held_out deferred paused unknown exited in_doubt blocked waiting dropped",
-    "bad": "rejected bounced complained withdrawn unsubscribed skipped refused consent.withdrawn",
+    "good": "flowing accepted delivered live active running done granted clicked opened order.placed"
+    " consent.granted",
+    "warn": "half_open held_out deferred paused unknown exited in_doubt blocked waiting dropped",
+    "bad": "open rejected bounced complained withdrawn unsubscribed skipped refused consent.withdrawn",
 }
 TONES = {code: tone for tone, codes in _TONES.items() for code in codes.split()}
 

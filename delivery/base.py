@@ -69,6 +69,7 @@ class DeliveryEvent:
     url: str = ""
     is_machine: bool = False
     is_permanent: bool = False  # a bounce that suppresses the address
+    bounce_class: str = ""  # of a bounce or a block: a key of campaigns.bounces.POLICY
     detail: Mapping[str, object] = field(default_factory=dict)
 
 

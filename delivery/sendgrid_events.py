@@ -37,17 +37,18 @@ _KINDS = {
 _IGNORED = {
     "group_resubscribe": "a provider can't give a consent back; the customer does, in the preferences"
 }
-# Whether a bounce means that the address is dead. Content and reputation are our fault, not the address's.
-_PERMANENCE = {
-    "invalid address": True,
-    "mailbox unavailable": False,
-    "technical": False,
-    "technical failure": False,
-    "content": False,
-    "reputation": False,
-    "frequency/volume": False,
-    "frequency or volume too high": False,
+# SendGrid's classes of bounces in our words; its events and its API spell some of them differently.
+_BOUNCE_CLASSES = {
+    "invalid address": "invalid_address",
+    "mailbox unavailable": "mailbox_unavailable",
+    "technical": "technical",
+    "technical failure": "technical",
+    "content": "content",
+    "reputation": "reputation",
+    "frequency/volume": "frequency",
+    "frequency or volume too high": "frequency",
 }
+_UNCLASSIFIED = "unclassified"
 _DEAD_DROPS = frozenset({"bounced address", "invalid"})
 _DETAIL_KEYS = (
     *("reason", "status", "response", "attempt", "type", "bounce_classification", "useragent"),
@@ -124,6 +125,7 @@ def _parse(element: object) -> DeliveryEvent:
         url=_text(element, "url"),
         is_machine=kind in ("opened", "clicked") and _is_machine(element),
         is_permanent=_is_permanent(kind, element),
+        bounce_class=_classify_bounce(element) if name == "bounce" else "",
         detail=_read_detail(name, element),
     )
 
@@ -179,11 +181,15 @@ def _is_permanent(kind: str, element: Mapping[str, object]) -> bool:
         return _text(element, "reason").lower() in _DEAD_DROPS
     if kind != "bounced":
         return False
-    known = _PERMANENCE.get(_text(element, "bounce_classification").lower())
-    if known is not None:
-        return known
+    known = _classify_bounce(element)
+    if known != _UNCLASSIFIED:
+        return known == "invalid_address"
     # Not classified: SendGrid's type "bounce" is its hard bounce, unless the status says "for now".
     return _text(element, "type") == "bounce" and not _text(element, "status").startswith("4")
+
+
+def _classify_bounce(element: Mapping[str, object]) -> str:
+    return _BOUNCE_CLASSES.get(_text(element, "bounce_classification").lower(), _UNCLASSIFIED)
 
 
 def _read_detail(name: str, element: Mapping[str, object]) -> dict[str, object]:
@@ -191,6 +197,10 @@ def _read_detail(name: str, element: Mapping[str, object]) -> dict[str, object]:
     detail: dict[str, object] = {
         key: value[:_TEXT_MAX] for key in _DETAIL_KEYS if (value := _text(element, key))
     }
+    if element.get("sg_machine_open") in (True, "true", "True"):
+        detail["machine_open"] = True
+    if name == "bounce":
+        detail["bounce_class"] = _classify_bounce(element)
     if categories := _read_categories(element):
         detail["categories"] = categories
     if name in ("unsubscribe", "group_unsubscribe"):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from campaigns.models import Step
+from campaigns.models import Campaign
 from experiments.models import Experiment, Variant
 from triggers.models import Trigger
 from triggers.standard_flows import create_flows
@@ -32,8 +32,8 @@ def set_up_flows(now: datetime) -> list[Trigger]:
     Raises campaigns.compiler.CompileError for a template that doesn't compile.
     """
     triggers = create_flows(now)
-    Step.objects.filter(campaign__key="abandoned-cart").update(experiment=_make_subject_test(now))
-    Step.objects.filter(campaign__key="post-purchase-follow-up").update(experiment=_make_holdout(now))
+    Campaign.objects.filter(key="abandoned-cart").update(experiment=_make_subject_test(now))
+    Campaign.objects.filter(key="post-purchase-follow-up").update(experiment=_make_holdout(now))
     soon = {"after": "delivered", "days": 2}
     Trigger.objects.filter(key="post-purchase-follow-up").update(settings=soon)
     return triggers

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,6 +11,18 @@ from django.utils import timezone
 
 from experiments.models import Assignment, Experiment, Variant
 from experiments.running import ExperimentError, start, stop
+
+FIXED_AT_START = (
+    "key",
+    "is_global",
+    "mode",
+    "layer",
+    "holdout_share",
+    "window_days",
+    "metric",
+    "planned_people",
+    "ends_on",
+)
 
 
 def _never(*_args: object, **_kwargs: object) -> bool:
@@ -33,12 +44,12 @@ class ExperimentAdmin(admin.ModelAdmin[Experiment]):
     list_filter = ["status"]
     search_fields = ["name", "key"]
     actions = ["start_selected", "stop_selected"]
-    readonly_fields = ["status", "salt", "started_at", "stopped_at"]
+    readonly_fields = ["status", "salt", "version", "revenue_cap", "rolled_out", "started_at", "stopped_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
         fixed = [*super().get_readonly_fields(request, obj)]
         if obj and obj.status != Experiment.Status.DRAFT:
-            fixed += ["key", "holdout_share", "window_days"]
+            fixed += list(FIXED_AT_START)
         return fixed
 
     def save_model(
@@ -59,11 +70,11 @@ class ExperimentAdmin(admin.ModelAdmin[Experiment]):
         self,
         request: HttpRequest,
         queryset: QuerySet[Experiment],
-        change: Callable[[Experiment, datetime], Experiment],
+        change: Callable[..., Experiment],
     ) -> None:
         for experiment in queryset:
             try:
-                done = change(experiment, timezone.now())
+                done = change(experiment, timezone.now(), actor=request.user.get_username())
             except ExperimentError as error:
                 self.message_user(request, f"{experiment}: {error}", messages.ERROR)
             else:

@@ -82,9 +82,12 @@ def decide(
     plan: Plan,
     splits: Sequence[Split] = (),
     guardrails: Sequence[Guardrail] = (),
+    alarms: Sequence[Alarm] = (),
+    is_broken: bool = False,
 ) -> Verdict:
     """The verdict on all variants, each compared with the same control by the primary metric.
 
+    `alarms` and `is_broken` are what earlier looks raised, which stays.
     A broken split blocks every finding. A variant that does harm is not called better. Among the variants
     of one metric the errors are shared after Holm (1979, Scandinavian Journal of Statistics 6:65-70; for
     looks over time Maurer and Bretz 2013, Statistics in Biopharmaceutical Research 5:311-320). Secondary
@@ -92,8 +95,9 @@ def decide(
     Raises ValueError for looks not in the order of their days.
     """
     findings = tuple(find_differences(series, plan))
-    alarms = tuple(alarm for guard in guardrails if (alarm := check_guardrail(guard)))
-    if is_mismatched(splits):
+    raised = (alarm for guard in guardrails if (alarm := check_guardrail(guard)))
+    alarms = tuple(dict.fromkeys([*alarms, *raised]))
+    if is_broken or is_mismatched(splits):
         findings = tuple(map(_block, findings))
         words = "Stopped: the split is broken. Find out why before believing any comparison."
         return Verdict(Status.BLOCKED, None, None, words, findings, alarms)

@@ -53,14 +53,15 @@ LIMITS = {
 class Guardrail:
     """How many people of control and variant did something nobody wants, among those assigned.
 
-    `share` is the variant's planned share of the two arms together: 0.5 for equal arms.
+    `share` is the variant's planned share of the two arms together: 0.5 for equal arms. None where the
+    two can't be compared, because the control gets no email: then the limit alone counts.
     """
 
     variant: str
     metric: str
     control: Rate
     treated: Rate
-    share: float = 0.5
+    share: float | None = 0.5
     limit: Limit = Limit()
 
 
@@ -100,8 +101,9 @@ def harm_evidence(control_events: int, treated_events: int, *, share: float = 0.
 def check_guardrail(guardrail: Guardrail, *, alpha: float = HARM_ALPHA) -> Alarm | None:
     """The gravest alarm that these counts raise: stop before warn, comparison before limit."""
     control, treated = guardrail.control, guardrail.treated
-    evidence = harm_evidence(control.successes, treated.successes, share=guardrail.share)
-    if evidence >= -math.log(alpha):
+    if guardrail.share is not None and harm_evidence(
+        control.successes, treated.successes, share=guardrail.share
+    ) >= -math.log(alpha):
         return _alarm(guardrail, Severity.STOP, Cause.WORSE_THAN_CONTROL)
     if treated.successes < _LEAST_EVENTS:
         return None
@@ -143,5 +145,5 @@ def _log_above(ones: float, zeros: float, share: float) -> float:
 
 
 def _alarm(guardrail: Guardrail, severity: Severity, cause: Cause) -> Alarm:
-    rates = guardrail.control.value, guardrail.treated.value
+    rates = guardrail.control.value if guardrail.control.trials else 0.0, guardrail.treated.value
     return Alarm(guardrail.variant, guardrail.metric, severity, cause, *rates)

@@ -1,98 +1,140 @@
-"""Starting and stopping an experiment, with everything that must hold before the first person enters."""
+"""Starting, stopping and rolling out an experiment, with all that must hold before and a trace after."""
 
-import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from experiments.models import Experiment, Variant
+from django.db import IntegrityError, transaction
 
-_KINDS_OF_CHANGE = ("texts", "blocks", "recommender")
+from experiments.models import AuditEntry, Experiment, Variant
+from experiments.preconditions import find_problems
+from experiments.revenue import find_revenue_cap
+
+Action = AuditEntry.Action
 
 
 class ExperimentError(ValueError):
-    """The experiment can't be started or stopped; the message says what is wrong and how to mend it."""
+    """The experiment can't be changed like that; the message says what is wrong and how to mend it."""
 
 
-def start(experiment: Experiment, now: datetime) -> Experiment:
-    """The running experiment; it gets a salt if it has none.
+@transaction.atomic
+def start(experiment: Experiment, now: datetime, *, actor: str = "") -> Experiment:
+    """The running experiment; it gets a salt if it has none, and its revenue cap is fixed.
 
-    Raises ExperimentError, changing nothing, if an arm is incomplete or it isn't a draft. A stopped one
-    stays stopped: its people know its variants, so a second run would start with their memories.
+    Raises ExperimentError, changing nothing, if an arm is incomplete or it isn't a draft. What was
+    stopped may be started anew with `restart`.
     """
-    if problems := find_problems(experiment, list(experiment.variants.all())):
-        raise ExperimentError(" ".join(problems))
-    salt = experiment.salt or secrets.token_hex(8)
-    drafts = Experiment.objects.filter(pk=experiment.pk, status=Experiment.Status.DRAFT)
-    if not drafts.update(status=Experiment.Status.RUNNING, started_at=now, salt=salt):
-        raise ExperimentError(
-            f"Experiment {experiment.key} is not a draft any more. Make a new experiment to test again."
-        )
-    experiment.refresh_from_db()
-    return experiment
+    _check(experiment)
+    _claim(
+        experiment,
+        Experiment.Status.DRAFT,
+        f"Experiment {experiment.key} is not a draft any more. Restart it, or make a new one to test again.",
+        status=Experiment.Status.RUNNING,
+        started_at=now,
+        salt=experiment.salt or secrets.token_hex(8),
+        revenue_cap=find_revenue_cap(now),
+    )
+    return _trace(experiment, Action.STARTED, actor, now)
 
 
-def stop(experiment: Experiment, now: datetime) -> Experiment:
+@transaction.atomic
+def stop(experiment: Experiment, now: datetime, *, actor: str = "") -> Experiment:
     """The stopped experiment: nobody enters and nobody is held out any more; what was counted stays.
 
     Raises ExperimentError if it isn't running.
     """
-    running = Experiment.objects.filter(pk=experiment.pk, status=Experiment.Status.RUNNING)
-    if not running.update(status=Experiment.Status.STOPPED, stopped_at=now):
-        raise ExperimentError(f"Experiment {experiment.key} is not running, so there is nothing to stop.")
+    _claim(
+        experiment,
+        Experiment.Status.RUNNING,
+        f"Experiment {experiment.key} is not running, so there is nothing to stop.",
+        status=Experiment.Status.STOPPED,
+        stopped_at=now,
+    )
+    return _trace(experiment, Action.STOPPED, actor, now)
+
+
+@transaction.atomic
+def restart(experiment: Experiment, now: datetime, *, actor: str = "", why: str) -> Experiment:
+    """The stopped experiment, running again with a new salt and version: who entered before doesn't count.
+
+    Meant for after a mistake. People remember what they saw, so a repeated test of the same email tells
+    less than its numbers say. Raises ExperimentError if it isn't stopped or an arm is incomplete.
+    """
+    _check(experiment)
+    _claim(
+        experiment,
+        Experiment.Status.STOPPED,
+        f"Experiment {experiment.key} is not stopped; stop it before you start it again.",
+        status=Experiment.Status.RUNNING,
+        started_at=now,
+        stopped_at=None,
+        rolled_out=None,
+        counted_at=None,
+        salt=secrets.token_hex(8),
+        version=experiment.version + 1,
+        revenue_cap=find_revenue_cap(now),
+    )
+    return _trace(experiment, Action.RESTARTED, actor, now, {"why": why, "version": experiment.version})
+
+
+@transaction.atomic
+def change_weights(
+    experiment: Experiment, weights: Mapping[str, float], now: datetime, *, actor: str = ""
+) -> None:
+    """Gives these variants these weights; who enters from now on is in a new epoch.
+
+    Raises ExperimentError, changing nothing, for a variant that isn't there or weights that can't be.
+    """
+    variants = {variant.key: variant for variant in experiment.variants.select_for_update()}
+    if unknown := sorted(set(weights) - set(variants)):
+        raise ExperimentError(f"There is no variant {', '.join(unknown)}; there are {', '.join(variants)}.")
+    before = {key: variant.weight for key, variant in variants.items()}
+    for key, weight in weights.items():
+        variants[key].weight = weight
+    if problems := find_problems(experiment, list(variants.values())):
+        raise ExperimentError(" ".join(problems))
+    Variant.objects.bulk_update(variants.values(), ["weight"])
+    _trace(experiment, Action.SPLIT_CHANGED, actor, now, {"before": before, "after": before | dict(weights)})
+
+
+@transaction.atomic
+def roll_out(experiment: Experiment, variant: Variant, now: datetime, *, actor: str = "") -> Experiment:
+    """The stopped experiment; everybody gets this variant from now on, those held out as well.
+
+    Raises ExperimentError if the variant is another experiment's or something was rolled out before.
+    """
+    if variant.experiment_id != experiment.pk:
+        raise ExperimentError(f"Variant {variant.key} belongs to another experiment than {experiment.key}.")
+    open_one = Experiment.objects.filter(pk=experiment.pk, rolled_out=None)
+    if not open_one.exclude(status=Experiment.Status.DRAFT).update(
+        status=Experiment.Status.STOPPED, rolled_out=variant, stopped_at=experiment.stopped_at or now
+    ):
+        raise ExperimentError(f"Experiment {experiment.key} never ran, or was rolled out before.")
+    return _trace(experiment, Action.ROLLED_OUT, actor, now, {"variant": variant.key})
+
+
+def _check(experiment: Experiment) -> None:
+    if problems := find_problems(experiment, list(experiment.variants.all())):
+        raise ExperimentError(" ".join(problems))
+
+
+def _claim(experiment: Experiment, state: str, refusal: str, **values: Any) -> None:
+    """Changes the row if it is in this state, by compare-and-set; else raises the refusal."""
+    try:
+        with transaction.atomic():
+            changed = Experiment.objects.filter(pk=experiment.pk, status=state).update(**values)
+    except IntegrityError as error:
+        raise ExperimentError("Another global holdout is running; stop it before you start this.") from error
+    if not changed:
+        raise ExperimentError(refusal)
+
+
+def _trace(
+    experiment: Experiment, action: str, actor: str, now: datetime, detail: Mapping[str, Any] | None = None
+) -> Experiment:
     experiment.refresh_from_db()
+    AuditEntry.objects.create(
+        experiment=experiment, action=action, actor=actor, detail=dict(detail or {}), at=now
+    )
     return experiment
-
-
-def find_problems(experiment: Experiment, variants: Sequence[Variant]) -> list[str]:
-    """Every reason why it can't start yet, as sentences for the person who must mend it."""
-    problems = []
-    share = experiment.holdout_share
-    if not (math.isfinite(share) and 0 <= share <= 0.5):
-        problems.append(f"The holdout share is {share}; write a share from 0 to 0.5.")
-    if not variants:
-        problems.append("There is no variant; add at least one.")
-    elif len(variants) == 1 and not share > 0:
-        problems.append("There is nothing to compare; add a second variant or hold some people out.")
-    if len(variants) > 1 and sum(variant.is_control for variant in variants) != 1:
-        problems.append("Mark exactly one variant as the control; the others are compared with it.")
-    problems += _find_weight_problems(variants)
-    for variant in variants:
-        problems += _find_change_problems(variant)
-    return problems
-
-
-def _find_weight_problems(variants: Sequence[Variant]) -> list[str]:
-    wrong = [v for v in variants if not (math.isfinite(v.weight) and v.weight >= 0)]
-    problems = [f"Variant {v.key} has the weight {v.weight}; write a number from 0 upwards." for v in wrong]
-    if variants and not wrong and not sum(variant.weight for variant in variants) > 0:
-        problems.append("All weights are 0, so nobody could enter; give at least one variant a weight.")
-    return problems
-
-
-def _find_change_problems(variant: Variant) -> list[str]:
-    where, changes = f"Variant {variant.key}", variant.changes
-    if not isinstance(changes, Mapping):
-        return [f"{where}: changes must be an object such as {{}}."]
-    if variant.is_control and changes:
-        return [f"{where} is the control, so it must change nothing; empty its changes."]
-    known = ", ".join(_KINDS_OF_CHANGE)
-    problems = [
-        f"{where} changes {kind!r}, which is unknown; use {known}."
-        for kind in changes
-        if kind not in _KINDS_OF_CHANGE
-    ]
-    texts, blocks = changes.get("texts", {}), changes.get("blocks", {})
-    if not (isinstance(texts, Mapping) and all(map(_is_words, texts.values()))):
-        problems.append(f'{where}: write texts as {{"en": {{"subject": "…"}}}}.')
-    if not _is_words(blocks):
-        problems.append(f'{where}: write blocks as {{"intro": "b"}}.')
-    recommender = changes.get("recommender", "any")
-    if not (isinstance(recommender, str) and recommender):
-        problems.append(f'{where}: write recommender as the name of a scorer, such as "popular".')
-    return problems
-
-
-def _is_words(value: object) -> bool:
-    """Whether this maps names to texts that say something."""
-    return isinstance(value, Mapping) and all(isinstance(text, str) and text for text in value.values())

@@ -1,11 +1,24 @@
-"""The tables to look at. Nothing here is edited by hand: the next build would undo it."""
+"""Tables to look at, which the next build would undo, and decisions to make, which it never touches."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from recommendations.models import Bestseller, Neighbour, NeighbourModel
+from recommendations.models import (
+    Bestseller,
+    Bundle,
+    ComplementRule,
+    CustomerResponse,
+    Listing,
+    Neighbour,
+    NeighbourModel,
+    OfferRules,
+    Pin,
+    ProductResponse,
+    ServiceOffer,
+    TypeNeighbour,
+)
 
 
 class _ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -39,3 +52,73 @@ class BestsellerAdmin(_ReadOnlyAdmin):
     list_display = ["department", "rank", "product", "sold"]
     list_select_related = ["product"]
     search_fields = ["department", "product__title"]
+
+
+@admin.register(TypeNeighbour)
+class TypeNeighbourAdmin(_ReadOnlyAdmin):
+    list_display = ["product_type", "neighbour_type", "score", "support"]
+    search_fields = ["product_type", "neighbour_type"]
+
+
+@admin.register(CustomerResponse)
+class CustomerResponseAdmin(_ReadOnlyAdmin):
+    list_display = ["customer", "product", "shown", "ignored", "clicked", "fewer_at"]
+    list_select_related = ["customer", "product"]
+    search_fields = ["customer__external_id", "product__external_id"]
+    show_full_result_count = False
+
+
+@admin.register(ProductResponse)
+class ProductResponseAdmin(_ReadOnlyAdmin):
+    list_display = ["day", "product", "kind", "shown", "clicked", "bought"]
+    list_select_related = ["product"]
+    date_hierarchy = "day"
+    show_full_result_count = False
+
+
+class _DecisionAdmin(admin.ModelAdmin[Any]):
+    """Products are named by their key in a field of their own: a list of a million would be none."""
+
+    list_per_page = 50
+
+
+@admin.register(OfferRules)
+class OfferRulesAdmin(_DecisionAdmin):
+    list_display = ["__str__", "most_picks", "fewest_picks", "is_all_or_nothing", "fallback"]
+
+
+@admin.register(Listing)
+class ListingAdmin(_DecisionAdmin):
+    list_display = ["side", "place", "product", "category", "starts_on", "ends_on"]
+    list_filter = ["side", "place"]
+    raw_id_fields = ["product"]
+    list_select_related = ["product"]
+
+
+@admin.register(Pin)
+class PinAdmin(_DecisionAdmin):
+    list_display = ["place", "position", "product", "starts_on", "ends_on"]
+    raw_id_fields = ["product"]
+    list_select_related = ["product"]
+
+
+@admin.register(ComplementRule)
+class ComplementRuleAdmin(_DecisionAdmin):
+    list_display = ["product", "product_type", "position", "complement", "note"]
+    raw_id_fields = ["product", "complement"]
+    list_select_related = ["product", "complement"]
+    search_fields = ["product__external_id", "product_type", "complement__external_id"]
+
+
+@admin.register(Bundle)
+class BundleAdmin(_DecisionAdmin):
+    list_display = ["external_id", "title", "price", "currency", "starts_on", "ends_on"]
+    raw_id_fields = ["products"]
+    search_fields = ["external_id", "title"]
+
+
+@admin.register(ServiceOffer)
+class ServiceOfferAdmin(_DecisionAdmin):
+    list_display = ["kind", "service", "product", "product_type", "opens_after_days", "closes_after_days"]
+    raw_id_fields = ["service", "product"]
+    list_select_related = ["service", "product"]

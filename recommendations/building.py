@@ -10,9 +10,10 @@ from django.db import transaction
 
 from recommendations.baskets import Baskets, read_baskets
 from recommendations.catalogue import type_of
-from recommendations.models import Bestseller, Neighbour, NeighbourModel
+from recommendations.models import Bestseller, Neighbour, NeighbourModel, TypeNeighbour
 from recommendations.pairs import SparsePairCounts
 from recommendations.policy import Policy, read_policy
+from recommendations.shelves import write_shelves
 from recommendations.tables import write_bestsellers, write_complements, write_upgrades
 from shop.models import Order, Product
 
@@ -58,6 +59,7 @@ def _write_tables(
     counts["upgrades"] = write_upgrades(model.pk, products, baskets, policy=policy)
     report(f"Wrote {counts['upgrades']} upgrades.")
     counts["bestsellers"] = write_bestsellers(model.pk, products, pairs, keys=keys)
+    counts["shelves"] = write_shelves(model.pk, products, model.built_at)
     return {
         "scorer": "asymmetric_cosine",
         "settings": asdict(policy),
@@ -99,7 +101,7 @@ def _forget_old(now: datetime, *, keep: int) -> None:
     """Old models lose their tables and keep their row: the record of what an email was chosen by."""
     complete = NeighbourModel.objects.filter(is_complete=True).order_by("-pk").values_list("pk", flat=True)
     old = list(complete[keep:])
-    for table in (Neighbour, Bestseller):
+    for table in (Neighbour, Bestseller, TypeNeighbour):
         table._default_manager.filter(model__in=old).delete()
     NeighbourModel.objects.filter(is_complete=False, built_at__lt=now - ABANDONED_AFTER).delete()
 

@@ -1,4 +1,4 @@
-"""How this app reads a product: its type, its department, its price in a currency."""
+"""How this app reads a product: its type, its shelves, its price in a currency, what it says of itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +28,22 @@ def department_of(category: str) -> str:
     return _path_of(category)[0]
 
 
+def shelf_of_type(product_type: str) -> str:
+    """The shelf of a type's best-sellers. The mark keeps a type apart from a department of the same name."""
+    return f"= {product_type}"[:255]
+
+
+def shelf_of_country(country: str) -> str:
+    """The shelf of what sells best to the customers of a country."""
+    return f"@ {country}"
+
+
+def is_under(product: Product, category: str) -> bool:
+    """Whether the product is of this type, or its category is this one or one below it."""
+    steps, wanted = _path_of(product.category), _path_of(category)
+    return type_of(product) == category or steps[: len(wanted)] == wanted
+
+
 def price_in(product: Product, currency: str) -> Price | None:
     """The price in exactly this currency, or None. A price of 0 or less is no price."""
     amount = product.price if product.currency == currency else _parse(product.prices, currency)
@@ -37,6 +53,28 @@ def price_in(product: Product, currency: str) -> Price | None:
 def own_price(product: Product) -> Price | None:
     """The price in the product's own currency, or None."""
     return price_in(product, product.currency)
+
+
+def stock_in(product: Product, country: str) -> int | None:
+    """What is in stock for a country (`attributes.stock`: {"DE": 0}), or at all; None where nobody counts."""
+    by_country = product.attributes.get("stock")
+    if isinstance(by_country, Mapping) and isinstance(by_country.get(country), int):
+        return int(by_country[country])
+    return product.stock
+
+
+def has_title_in(product: Product, language: str, *, shop_language: str) -> bool:
+    """Whether the product has a title for readers of a language ("fa-IR" is content with "fa")."""
+    short = language.split("-")[0]
+    if product.titles.get(language) or product.titles.get(short):
+        return True
+    return bool(product.title) and short == shop_language.split("-")[0]
+
+
+def title_in(product: Product, language: str) -> str:
+    """The title in a language ("fa-IR" is content with "fa"), or the product's own."""
+    titles = product.titles
+    return str(titles.get(language) or titles.get(language.split("-")[0]) or product.title)
 
 
 def _path_of(category: str) -> list[str]:

@@ -1,51 +1,89 @@
 """From a snapshot of facts to the products of one email. No database, no clock."""
 
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import tee
+from dataclasses import dataclass, replace
+from itertools import chain, islice, tee
+from typing import Any
 
 from recommendations.bestsellers import WHOLE_SHOP
-from recommendations.catalogue import Price, department_of, price_in
+from recommendations.candidates import (
+    find_by_hand,
+    find_fallback,
+    find_learnt,
+    find_repeats,
+    find_services,
+)
+from recommendations.catalogue import Price, has_title_in, price_in, shelf_of_country
+from recommendations.factors import rank_again
 from recommendations.facts import Facts, anchors_of
+from recommendations.handmade import Lists
 from recommendations.models import Kind
-from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS, POPULAR, Candidate, Considered, Pick, Request
-from recommendations.policy import Policy
-from recommendations.rules import Situation, find_objection, has_no_room
-from shop.models import Product
+from recommendations.offers import PIN, POPULAR, Candidate, Considered, Pick, Request
+from recommendations.policy import Policy, Titles
+from recommendations.rules import find_objection, has_no_room
+from recommendations.situation import Situation
+
+TOO_FEW = "too_few"
+PREVIEWED = 60  # candidates that tell whether the shop has the customer's currency and language
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The picks, everything considered on the way, and why the block is hidden ("" or "too_few")."""
+
+    picks: list[Pick]
+    considered: list[Considered]
+    hidden: str = ""
 
 
 def choose(request: Request, facts: Facts, policy: Policy) -> list[Pick]:
-    """At most three picks, upgrades first. Nothing when nothing passes: the email hides the block.
+    """At most three picks: upgrades, services, what is due again, complements. Nothing when too few pass the
+    rules: the email hides the block.
 
-    With `Policy.fallback_to_popular` the best-sellers of the anchors' departments step in, under the same
-    rules, when there is not one pick. Raises ValueError for a scorer that does not exist.
+    Where too few complements pass, the fallback of the policy steps in under the same rules. Raises
+    ValueError for a scorer that does not exist.
     """
-    situation = _choose_from(_find_candidates(request, facts, policy), request, facts, policy)
-    if not situation.chosen and policy.fallback_to_popular and request.scorer != POPULAR:
-        situation = _choose_from(_popular_candidates(request, facts, policy), request, facts, policy)
-    return [
-        _pick(rank, chosen, price, model_id=facts.model_id)
-        for rank, chosen in enumerate(situation.chosen)
-        if (price := situation.price_of(chosen.product))  # always: the rules let none without a price through
-    ]
+    return decide(request, facts, policy, is_complete=False).picks
 
 
-def consider(request: Request, facts: Facts, policy: Policy) -> list[Considered]:
-    """Every candidate in the order the rules met it, with the objection to it, "" to those that are shown."""
-    candidates = list(_find_candidates(request, facts, policy))
-    situation = _describe(request, facts, policy, candidates=candidates)
-    return _consider(candidates, situation, is_complete=True)
+def decide(request: Request, facts: Facts, policy: Policy, *, is_complete: bool = True) -> Outcome:
+    """The same choice with the whole account of it: every candidate in the order the rules met it.
+
+    Without `is_complete` it stops when the places are taken: of a thousand candidates that a large order has,
+    ten are looked at.
+    """
+    policy = replace(policy, most_picks=request.most) if request.most else policy
+    slots = _find_slots(request, facts, policy)
+    sources = [tee(source) for source, _is_ranked in slots]
+    preview = chain.from_iterable(peeked for _source, peeked in sources)
+    situation = _describe(request, facts, policy, preview=preview)
+    ranked = (
+        rank_again(source, situation) if is_ranked else source
+        for (source, _peeked), (_slot, is_ranked) in zip(sources, slots, strict=True)
+    )
+    considered = _consider(chain.from_iterable(ranked), situation, is_complete=is_complete)
+    if len(situation.chosen) < policy.minimum and request.scorer != POPULAR:
+        rest = find_fallback(request, facts, policy)
+        considered += _consider(rank_again(rest, situation), situation, is_complete=is_complete)
+    hidden = TOO_FEW if 0 < len(situation.chosen) < policy.minimum else ""
+    picks = [] if hidden else _make_picks(situation, facts)
+    return Outcome(picks, considered, hidden)
 
 
-def _choose_from(
-    candidates: Iterable[Candidate], request: Request, facts: Facts, policy: Policy
-) -> Situation:
-    """Candidates are made one by one: of a thousand that a large order has, ten are looked at."""
-    preview, remaining = tee(candidates)
-    situation = _describe(request, facts, policy, candidates=preview)
-    _consider(remaining, situation)
-    return situation
+def _find_slots(request: Request, facts: Facts, policy: Policy) -> list[tuple[Iterator[Candidate], bool]]:
+    """The sources in the order they are asked, and whether boosts and this customer's taste rank them again:
+    what a person decided and what is due keeps its place."""
+    slots: list[tuple[Iterator[Candidate], bool]] = []
+    if request.upgrades > 0:
+        slots.append((find_learnt(request, facts, policy, kind=Kind.UPGRADE), True))
+    if request.services > 0:
+        slots.append((find_services(request, facts, policy, facts.now), False))
+    if request.repeats > 0:
+        slots.append((find_repeats(request, facts), False))
+    if request.complements > 0:
+        slots.append((find_by_hand(request, facts, policy), False))
+        slots.append((find_learnt(request, facts, policy, kind=Kind.COMPLEMENT), True))
+    return slots
 
 
 def _consider(
@@ -64,102 +102,81 @@ def _consider(
     return considered
 
 
-def _find_candidates(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
-    if request.scorer not in KNOWN_SCORERS:
-        raise ValueError(f"There is no scorer {request.scorer!r}: use one of {KNOWN_SCORERS}.")
-    if request.upgrades > 0:
-        yield from _combine(request, facts, policy, kind=Kind.UPGRADE)
-    if request.complements > 0 and request.scorer == POPULAR:
-        yield from _popular_candidates(request, facts, policy)
-    elif request.complements > 0:
-        yield from _combine(request, facts, policy, kind=Kind.COMPLEMENT)
-
-
-@dataclass
-class _Votes:
-    """The anchors' say on one product. Squares are added, so that one strong voice beats many faint ones.
-
-    On UCI Online Retail that is worth .03 of HR@3 against adding the scores themselves.
-    """
-
-    squares: float = 0.0
-    best: float = -1.0
-    anchor: int = 0
-    support: int = 0
-
-    def add(self, anchor: int, score: float, support: int) -> None:
-        self.squares += score * score
-        if score > self.best:
-            self.best, self.anchor, self.support = score, anchor, support
-
-
-def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> Iterator[Candidate]:
-    votes: dict[int, _Votes] = {}
-    for anchor in anchors_of(request, policy):
-        for row in facts.neighbours.get((kind, anchor), ()):
-            votes.setdefault(row.product_id, _Votes()).add(anchor, row.score, row.support)
-    ordered = sorted(votes.items(), key=lambda entry: (-entry[1].squares, entry[0]))
-    for key, vote in ordered:
-        if key in facts.products and vote.anchor in facts.products:
-            yield Candidate(
-                product=facts.products[key],
-                because_of=facts.products[vote.anchor],
-                kind=kind,
-                score=math.sqrt(vote.squares),
-                support=vote.support,
-                scorer=NEIGHBOURS,
-            )
-
-
-def _popular_candidates(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
-    """Best-sellers of the anchors' departments, then of the shop; the score is relative to the best."""
-    anchors = [facts.products[key] for key in anchors_of(request, policy) if key in facts.products]
-    departments = [department_of(product.category) for product in anchors]
-    seen: set[int] = set()
-    for department in dict.fromkeys([*departments, WHOLE_SHOP]):
-        rows = facts.bestsellers.get(department, ())
-        for key, sold in rows:
-            if key in facts.products and key not in seen:
-                seen.add(key)
-                yield Candidate(
-                    product=facts.products[key],
-                    because_of=None,
-                    kind=Kind.COMPLEMENT,
-                    score=sold / rows[0][1],
-                    support=sold,
-                    scorer=POPULAR,
-                )
-
-
-def _describe(
-    request: Request, facts: Facts, policy: Policy, *, candidates: Iterable[Candidate]
-) -> Situation:
-    products = (candidate.product for candidate in candidates)
-    customer = request.customer_id if request.customer_id is not None else 0
-    keys = anchors_of(request, policy)
+def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterator[Candidate]) -> Situation:
+    customer = facts.customer(request.customer_id)
+    country = customer.country or facts.home_country
+    first = islice(chain(preview, find_fallback(request, facts, policy)), PREVIEWED)
+    for_currency, for_language = tee(first)
+    language = request.language or customer.language
     return Situation(
         policy=policy,
-        anchors=tuple(facts.products[key] for key in keys if key in facts.products),
+        anchors=tuple(facts.products[key] for key in anchors_of(request, policy) if key in facts.products),
         exclude=request.exclude | frozenset(request.anchors),
-        currency=_choose_currency(products, request.currency),
-        support_floor=facts.support_floor,
+        support_floor=facts.support_floor if policy.min_support is None else policy.min_support,
         collected_types=facts.collected_types,
-        bought=facts.bought.get(customer, frozenset()),
-        bought_types=facts.bought_types.get(customer, frozenset()),
-        room={Kind.UPGRADE: request.upgrades, Kind.COMPLEMENT: request.complements},
+        room={
+            Kind.UPGRADE: request.upgrades,
+            Kind.COMPLEMENT: request.complements,
+            Kind.SERVICE: request.services,
+            Kind.REPEAT: request.repeats,
+        },
+        now=facts.now,
+        moment=request.moment,
+        currency=_choose_currency(for_currency, request.currency),
+        language=_choose_language(for_language, language, policy, shop_language=facts.home_language),
+        shop_language=facts.home_language,
+        country=country,
+        customer=customer,
+        lists=facts.handmade.lists.get(request.place, _NO_LISTS),
+        popular=frozenset(key for key, _sold in facts.bestsellers.get(WHOLE_SHOP, ())),
+        popular_here=frozenset(key for key, _sold in facts.bestsellers.get(shelf_of_country(country), ())),
     )
 
 
-def _choose_currency(products: Iterable[Product], currency: str) -> str:
+_NO_LISTS = Lists()
+
+
+def _choose_currency(candidates: Iterator[Candidate], currency: str) -> str:
     """The customer's currency where any candidate has a price in it; else "": each product in its own.
 
     A shop that sells in one currency thus still writes to a customer whose profile names another, and one
     that has prices in the customer's never mixes two in an email.
     """
-    return currency if any(price_in(product, currency) for product in products) else ""
+    return currency if any(price_in(candidate.product, currency) for candidate in candidates) else ""
+
+
+def _choose_language(
+    candidates: Iterator[Candidate], language: str, policy: Policy, *, shop_language: str
+) -> str:
+    """The language that titles must be in, "" where any will do: where the shop has translated nothing that
+    could be shown, titles in its own language are what its customers know."""
+    if not language or policy.titles == Titles.ANY:
+        return ""
+    if policy.titles == Titles.OWN_LANGUAGE:
+        return language
+    is_translated = any(
+        has_title_in(candidate.product, language, shop_language=shop_language) for candidate in candidates
+    )
+    return language if is_translated else ""
+
+
+def _make_picks(situation: Situation, facts: Facts) -> list[Pick]:
+    """In the order chosen, the pinned ones on their positions."""
+    order = [candidate for candidate in situation.chosen if candidate.scorer != PIN]
+    pins = sorted((c for c in situation.chosen if c.scorer == PIN), key=lambda pin: pin.position)
+    for pin in pins:
+        order.insert(pin.position - 1, pin)
+    return [
+        _pick(rank, candidate, price, model_id=facts.model_id)
+        for rank, candidate in enumerate(order)
+        if (
+            price := situation.price_of(candidate.product)
+        )  # always: the rules let none without a price through
+    ]
 
 
 def _pick(rank: int, candidate: Candidate, price: Price, *, model_id: int | None) -> Pick:
+    trace: dict[str, Any] = {"factors": [[name, round(value, 4)] for name, value in candidate.factors]}
     return Pick(
         product=candidate.product,
         because_of=candidate.because_of,
@@ -170,4 +187,5 @@ def _pick(rank: int, candidate: Candidate, price: Price, *, model_id: int | None
         scorer=candidate.scorer,
         model_id=model_id,
         price=price,
+        trace=trace,
     )

@@ -77,6 +77,21 @@ def read_traits(title: str) -> Traits:
     return Traits(stated, frozenset(_all_of(_DIMENSION, text)), _read_amounts(text))
 
 
+def measure_amounts(title: str) -> dict[str, tuple[float, str]]:
+    """The largest amount of each kind that a title states, in its base unit, and how it is written there."""
+    found: dict[str, tuple[float, str]] = {}
+    for match in _MEASURE.finditer(title):
+        number, unit = match[1], match[2].casefold()
+        if unit in _AMOUNT_UNITS:
+            name, factor = _AMOUNT_UNITS[unit]
+            amount = float(number.replace(",", ".")) * factor
+            found[name] = max(found.get(name, (0.0, "")), (amount, match[0].strip()))
+    for match in _PIECES.finditer(title.casefold()):
+        amount = float(match[1] or match[2])
+        found["pieces"] = max(found.get("pieces", (0.0, "")), (amount, match[0].strip()))
+    return found
+
+
 def _find_title_clash(left: Traits, right: Traits) -> str:
     for name, values in left.stated.items():
         if values != right.stated[name]:

@@ -1,19 +1,24 @@
 """Everything that a batch of requests is decided from, read in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db.models import Q
 
 from recommendations.bestsellers import WHOLE_SHOP
-from recommendations.catalogue import department_of, read_type
-from recommendations.models import Bestseller, Neighbour, NeighbourModel
-from recommendations.offers import POPULAR, Request
+from recommendations.catalogue import department_of, shelf_of_country, shelf_of_type, type_of
+from recommendations.customers import STRANGER, CustomerFacts, read_customers
+from recommendations.handmade import Handmade, read_handmade
+from recommendations.models import Bestseller, Neighbour, NeighbourModel, TypeNeighbour
+from recommendations.offers import Request
 from recommendations.policy import Policy
-from shop.models import OrderLine, Product
+from shop.models import Product
+
+TYPES_A_TYPE = 5
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,8 @@ class NeighbourRow:
 
 @dataclass(frozen=True)
 class Facts:
-    """A snapshot: choosing from it needs no database.
-
-    `bought` and `bought_types` are what each customer bought in the last `Policy.rebuy_days`.
-    """
+    """A snapshot: choosing from it needs no database. `now` is when it was taken; the home country and
+    language are the shop's, for customers and titles that name none."""
 
     model_id: int | None
     support_floor: int
@@ -36,8 +39,26 @@ class Facts:
     products: Mapping[int, Product]
     neighbours: Mapping[tuple[str, int], Sequence[NeighbourRow]]
     bestsellers: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    bought: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    bought_types: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    type_neighbours: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    customers: Mapping[int, CustomerFacts] = field(default_factory=dict)
+    handmade: Handmade = field(default_factory=Handmade)
+    now: datetime = LONG_AGO
+    home_country: str = ""
+    home_language: str = ""
+
+    def customer(self, customer_id: int | None) -> CustomerFacts:
+        return self.customers.get(customer_id or 0, STRANGER)
+
+
+@dataclass
+class _Reading:
+    """What the steps of one reading hand on to each other."""
+
+    requests: Sequence[Request]
+    now: datetime
+    policies: Mapping[str, Policy]
+    anchors: set[int]
+    products: dict[int, Product] = field(default_factory=dict)
 
 
 def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
@@ -45,41 +66,83 @@ def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
     return tuple(dict.fromkeys(request.anchors))[: policy.most_anchors]
 
 
-def read_facts(requests: Sequence[Request], now: datetime, policy: Policy) -> Facts:
-    """At most six queries, however many requests."""
+def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str, Policy]) -> Facts:
+    """At most sixteen queries, however many requests."""
     model = NeighbourModel.objects.filter(is_active=True).first()
-    anchors = {key for request in requests for key in anchors_of(request, policy)}
-    products = Product.objects.in_bulk(anchors)
-    departments = {department_of(product.category) for product in products.values()} | {WHOLE_SHOP}
-    wants_popular = policy.fallback_to_popular or any(request.scorer == POPULAR for request in requests)
-    shelves = departments if wants_popular else set()
-    bought = _read_bought({r.customer_id for r in requests if r.customer_id is not None}, now, policy)
-    if model is None:
-        return Facts(None, policy.support_floor(0), frozenset(), products, {}, {}, *bought)
-    products |= _read_candidates(model, anchors, shelves)
+    anchors = {key for request in requests for key in anchors_of(request, policies[request.place])}
+    reading = _Reading(requests, now, policies, anchors, Product.objects.in_bulk(anchors))
+    customers = _read_customers(reading)
+    handmade = read_handmade(
+        reading.products.values(),
+        {request.place for request in requests},
+        now,
+        with_services=any(request.services for request in requests),
+    )
+    type_neighbours = _read_type_neighbours(model, reading.products.values()) if model else {}
+    shelves = _find_shelves(reading, customers.values(), type_neighbours)
+    bestsellers = _read_bestsellers(model, shelves) if model else {}
+    _add_candidates(reading, model, handmade, customers, shown=bestsellers)
     return Facts(
-        model_id=model.pk,
-        support_floor=int(model.notes.get("support_floor", policy.support_floor(model.order_count))),
-        collected_types=frozenset(model.notes.get("collected_types", [])),
-        products=products,
-        neighbours=_read_neighbours(model, anchors),
-        bestsellers=_read_bestsellers(model, shelves) if shelves else {},
-        bought=bought[0],
-        bought_types=bought[1],
+        model_id=model.pk if model else None,
+        support_floor=_floor_of(model, policies[""]) if model else policies[""].support_floor(0),
+        collected_types=frozenset(model.notes.get("collected_types", [])) if model else frozenset(),
+        products=reading.products,
+        neighbours=_read_neighbours(model, anchors) if model else {},
+        bestsellers=bestsellers,
+        type_neighbours=type_neighbours,
+        customers=customers,
+        handmade=handmade,
+        now=now,
+        home_country=settings.PAIRWELL["COUNTRY"],
+        home_language=settings.PAIRWELL["LANGUAGE"],
     )
 
 
-def _read_candidates(model: NeighbourModel, anchors: set[int], shelves: set[str]) -> dict[int, Product]:
-    neighbours = Neighbour.objects.filter(model=model, product__in=anchors).values("neighbour")
-    wanted = Q(pk__in=neighbours)
-    if shelves:
-        popular = Bestseller.objects.filter(model=model, department__in=shelves).values("product")
-        wanted |= Q(pk__in=popular)
-    return {product.pk: product for product in Product.objects.filter(wanted)}
+def _floor_of(model: NeighbourModel, policy: Policy) -> int:
+    """What the shop sets now holds at once; the floor of the build otherwise."""
+    if policy.min_support is not None:
+        return policy.min_support
+    return int(model.notes.get("support_floor", policy.support_floor(model.order_count)))
+
+
+def _read_customers(reading: _Reading) -> dict[int, CustomerFacts]:
+    ids = {r.customer_id for r in reading.requests if r.customer_id is not None}
+    repeating = {r.customer_id for r in reading.requests if r.customer_id is not None and r.repeats}
+    days = max(policy.rebuy_days for policy in reading.policies.values())
+    return read_customers(ids, reading.now, bought_days=days, repeating=repeating)
+
+
+def _find_shelves(
+    reading: _Reading,
+    customers: Iterable[CustomerFacts],
+    type_neighbours: Mapping[str, Sequence[tuple[str, float]]],
+) -> set[str]:
+    departments = {department_of(product.category) for product in reading.products.values()}
+    types = {shelf_of_type(other) for rows in type_neighbours.values() for other, _score in rows}
+    countries = {shelf_of_country(customer.country) for customer in customers if customer.country}
+    return departments | types | countries | {WHOLE_SHOP}
+
+
+def _add_candidates(
+    reading: _Reading,
+    model: NeighbourModel | None,
+    handmade: Handmade,
+    customers: Mapping[int, CustomerFacts],
+    *,
+    shown: Mapping[str, Sequence[tuple[int, int]]],
+) -> None:
+    """Every product that may be shown, in one query. Shelves of countries only raise what is there."""
+    due = {entry.product_id for customer in customers.values() for entry in customer.due}
+    sold = {key for shelf, rows in shown.items() if not shelf.startswith("@ ") for key, _sold in rows}
+    wanted = Q(pk__in=handmade.product_ids() | due | sold)
+    if model:
+        neighbours = Neighbour.objects.filter(model=model, product__in=reading.anchors)
+        wanted |= Q(pk__in=neighbours.values("neighbour"))
+    reading.products.update((product.pk, product) for product in Product.objects.filter(wanted))
 
 
 def _read_neighbours(
-    model: NeighbourModel, anchors: Iterable[int]
+    model: NeighbourModel, anchors: Collection[int]
 ) -> dict[tuple[str, int], list[NeighbourRow]]:
     rows: dict[tuple[str, int], list[NeighbourRow]] = defaultdict(list)
     found = Neighbour.objects.filter(model=model, product__in=anchors).order_by("rank")
@@ -89,30 +152,22 @@ def _read_neighbours(
     return rows
 
 
+def _read_type_neighbours(
+    model: NeighbourModel, anchors: Iterable[Product]
+) -> dict[str, list[tuple[str, float]]]:
+    """Of each anchor's type the five types that go with it most."""
+    types = {kind for product in anchors if (kind := type_of(product))}
+    found = TypeNeighbour.objects.filter(model=model, product_type__in=types).order_by("-score", "pk")
+    rows: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for kind, other, score in found.values_list("product_type", "neighbour_type", "score"):
+        if len(rows[kind]) < TYPES_A_TYPE:
+            rows[kind].append((other, score))
+    return rows
+
+
 def _read_bestsellers(model: NeighbourModel, shelves: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     found = Bestseller.objects.filter(model=model, department__in=shelves).order_by("rank")
     for department, product, sold in found.values_list("department", "product_id", "sold"):
         rows[department].append((product, sold))
     return rows
-
-
-def _read_bought(
-    customers: set[int], now: datetime, policy: Policy
-) -> tuple[dict[int, frozenset[int]], dict[int, frozenset[str]]]:
-    keys: dict[int, set[int]] = defaultdict(set)
-    types: dict[int, set[str]] = defaultdict(set)
-    lines: Any = OrderLine.objects.filter(
-        order__customer__in=customers,
-        order__placed_at__gt=now - timedelta(days=policy.rebuy_days),
-        order__placed_at__lte=now,
-        order__cancelled_at=None,
-    ).values_list("order__customer_id", "product_id", "product__product_type", "product__category")
-    for customer, product, product_type, category in lines:
-        keys[customer].add(product)
-        types[customer].add(read_type(product_type, category))
-    return _freeze(keys), {customer: frozenset(found - {""}) for customer, found in types.items()}
-
-
-def _freeze(sets: Mapping[int, set[int]]) -> dict[int, frozenset[int]]:
-    return {key: frozenset(values) for key, values in sets.items()}

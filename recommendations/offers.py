@@ -1,6 +1,10 @@
 """What the engine is asked, what it answers, and what it says about everything it left out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from recommendations.catalogue import Price
 from recommendations.models import Kind
@@ -9,13 +13,28 @@ from shop.models import Product
 NEIGHBOURS = ""  # the default scorer: the tables of neighbours
 POPULAR = "popular"  # best-sellers of the anchors' departments, as an experiment's other arm
 KNOWN_SCORERS = (NEIGHBOURS, POPULAR)
+# Scorers that nobody asks for by name: they say where a pick came from.
+HAND = "hand"
+PIN = "pin"
+TYPE_PAIRS = "type_pairs"
+OWN_RHYTHM = "own_rhythm"
+BY_HAND = frozenset({HAND, PIN})
+
+
+class Moment(StrEnum):
+    """When the offer is made. Complements fit any time; an upgrade only before the purchase closes."""
+
+    BEFORE = "before_purchase"
+    AFTER = "after_purchase"
 
 
 @dataclass(frozen=True)
 class Request:
     """One email's wish. `anchors` and `exclude` are product keys: what it is about, what else is in the cart.
 
-    `upgrades` is 0 in an email after a purchase. `currency` is the customer's, ISO 4217.
+    `currency` is the customer's, ISO 4217. `place` is a campaign's key or "api": whose rules hold.
+    `language` is the reader's, BCP 47; empty is the customer's own. `bought_at` is when the anchors were
+    bought: it opens and closes the windows of services. `most` is for a page with more room than an email.
     """
 
     customer_id: int | None
@@ -25,12 +44,37 @@ class Request:
     upgrades: int
     currency: str
     scorer: str = NEIGHBOURS
+    services: int = 0
+    repeats: int = 0
+    place: str = ""
+    moment: Moment = Moment.BEFORE
+    language: str = ""
+    bought_at: datetime | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A product that might be shown, before any rule has looked at it.
+
+    `score` is what the scorer said; `factors` are what raised or lowered it since, by name.
+    """
+
+    product: Product
+    because_of: Product | None
+    kind: Kind
+    score: float
+    support: int
+    scorer: str
+    factors: tuple[tuple[str, float], ...] = ()
+    position: int = 0  # of a pin, from 1
 
 
 @dataclass(frozen=True)
 class Pick:
     """A product to show. `because_of` is the anchor that spoke loudest for it, `support` what it rests on:
-    orders that hold both (complement), customers who own both (upgrade), late orders (best-seller).
+    orders that hold both (complement), customers who own both (upgrade), late orders (best-seller),
+    purchases of this customer (repeat), 0 where a person decided (hand, pin, service).
 
     `price` is in the request's currency, or the product's own where no candidate had one in that.
     """
@@ -44,18 +88,7 @@ class Pick:
     scorer: str
     model_id: int | None
     price: Price
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A product that might be shown, before any rule has looked at it."""
-
-    product: Product
-    because_of: Product | None
-    kind: Kind
-    score: float
-    support: int
-    scorer: str
+    trace: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,70 +1,31 @@
-"""What may be shown: small rules with a name each, asked in order; the first objection is the reason.
+"""The one pipeline: small rules with a name each, asked in order; the first objection is the reason.
 
-A rule is hard: no score outweighs it. `OBJECTIONS` says each code in words.
+Limits (recommendations.limits) hold for everything. Relevance holds for what was learnt: where a person
+named the product, that person decided. Diversity looks at what is shown already. `OBJECTIONS` says each code
+in words.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from recommendations.catalogue import Price, own_price, price_in, type_of
+from recommendations import limits
+from recommendations.catalogue import type_of
 from recommendations.models import Kind
-from recommendations.offers import NEIGHBOURS, Candidate
-from recommendations.policy import Policy
+from recommendations.offers import BY_HAND, NEIGHBOURS, Candidate
+from recommendations.policy import SameType
+from recommendations.situation import Situation
 from recommendations.titles import are_variants
 from shop.models import Product
 
-
-@dataclass
-class Situation:
-    """What the rules know of one request. `chosen` grows while candidates are taken, best first."""
-
-    policy: Policy
-    anchors: tuple[Product, ...]
-    exclude: frozenset[int]
-    currency: str  # "" where each product is shown in its own
-    support_floor: int
-    collected_types: frozenset[str]
-    bought: frozenset[int]
-    bought_types: frozenset[str]
-    room: dict[Kind, int]
-    chosen: list[Candidate] = field(default_factory=list)
-
-    def price_of(self, product: Product) -> Price | None:
-        return price_in(product, self.currency) if self.currency else own_price(product)
-
-    def chosen_complements(self) -> list[Candidate]:
-        return [candidate for candidate in self.chosen if candidate.kind == Kind.COMPLEMENT]
+Objects: TypeAlias = Callable[[Candidate, Situation], bool]
+SURE_RHYTHM = 3
 
 
-Rule: TypeAlias = Callable[[Candidate, Situation], bool]
-
-
-def is_in_this_order(candidate: Candidate, situation: Situation) -> bool:
-    key = candidate.product.pk
-    return key in situation.exclude or any(anchor.pk == key for anchor in situation.anchors)
-
-
-def is_not_active(candidate: Candidate, _: Situation) -> bool:
-    return candidate.product.status != Product.Status.ACTIVE
-
-
-def is_kept_out_by_the_shop(candidate: Candidate, _: Situation) -> bool:
-    return candidate.product.attributes.get("recommendable") is False
-
-
-def has_no_price(candidate: Candidate, situation: Situation) -> bool:
-    return situation.price_of(candidate.product) is None
-
-
-def is_out_of_stock(candidate: Candidate, _: Situation) -> bool:
-    return candidate.product.stock == 0  # empty where the shop does not track stock
-
-
-def was_bought_recently(candidate: Candidate, situation: Situation) -> bool:
-    consumable = candidate.product.attributes.get("consumable") is True
-    return candidate.product.pk in situation.bought and not consumable
+class Rule(NamedTuple):
+    code: str
+    objects: Objects
+    is_relevance: bool = False
 
 
 def has_little_support(candidate: Candidate, situation: Situation) -> bool:
@@ -76,9 +37,10 @@ def has_a_low_score(candidate: Candidate, situation: Situation) -> bool:
     return candidate.scorer == NEIGHBOURS and candidate.score < situation.policy.min_score
 
 
-def replaces_what_was_just_bought(candidate: Candidate, situation: Situation) -> bool:
-    """Nobody who has just bought a phone wants to read of the better one."""
-    return candidate.kind == Kind.UPGRADE and type_of(candidate.product) in situation.bought_types
+def has_no_rhythm(candidate: Candidate, _: Situation) -> bool:
+    """Two purchases are a rhythm of what is used up; of anything else it takes three."""
+    is_used_up = candidate.product.attributes.get("consumable") is True
+    return candidate.kind == Kind.REPEAT and not is_used_up and candidate.support < SURE_RHYTHM
 
 
 def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
@@ -105,8 +67,10 @@ def is_too_dear(candidate: Candidate, situation: Situation) -> bool:
 
 def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
     """Another one of an anchor's type, unless customers collect that type (see `find_collected_types`)."""
-    kind = type_of(candidate.product)
-    if candidate.kind != Kind.COMPLEMENT or not kind or kind in situation.collected_types:
+    kind, policy = type_of(candidate.product), situation.policy
+    if candidate.kind != Kind.COMPLEMENT or not kind or policy.same_type == SameType.ALWAYS:
+        return False
+    if policy.same_type == SameType.LEARNT and kind in situation.collected_types:
         return False
     return any(type_of(anchor) == kind for anchor in situation.anchors)
 
@@ -121,7 +85,7 @@ def is_a_variant_of_an_anchor(candidate: Candidate, situation: Situation) -> boo
 
 def has_its_type_shown(candidate: Candidate, situation: Situation) -> bool:
     kind = type_of(candidate.product)
-    if candidate.kind != Kind.COMPLEMENT or not kind:
+    if candidate.kind != Kind.COMPLEMENT or not kind or not situation.policy.is_one_per_type:
         return False
     return any(type_of(other.product) == kind for other in situation.chosen_complements())
 
@@ -141,35 +105,55 @@ def has_no_room(candidate: Candidate, situation: Situation) -> bool:
     )
 
 
-RULES: tuple[tuple[str, Rule], ...] = (
-    ("in_this_order", is_in_this_order),
-    ("not_active", is_not_active),
-    ("kept_out", is_kept_out_by_the_shop),
-    ("no_price", has_no_price),
-    ("out_of_stock", is_out_of_stock),
-    ("bought_recently", was_bought_recently),
-    ("little_support", has_little_support),
-    ("low_score", has_a_low_score),
-    ("just_bought", replaces_what_was_just_bought),
-    ("no_step_up", is_no_step_up),
-    ("too_dear", is_too_dear),
-    ("substitute", is_a_substitute),
-    ("variant_of_anchor", is_a_variant_of_an_anchor),
-    ("type_shown", has_its_type_shown),
-    ("variant_shown", has_a_variant_shown),
-    ("no_room", has_no_room),
+RULES: tuple[Rule, ...] = (
+    Rule("in_this_order", limits.is_in_this_order),
+    Rule("not_active", limits.is_not_active),
+    Rule("kept_out", limits.is_kept_out_by_the_shop),
+    Rule("excluded", limits.is_excluded),
+    Rule("not_included", limits.is_not_included),
+    Rule("no_title", limits.has_no_title),
+    Rule("no_image", limits.has_no_image),
+    Rule("no_price", limits.has_no_price),
+    Rule("out_of_stock", limits.is_out_of_stock),
+    Rule("not_sold_there", limits.is_not_sold_there),
+    Rule("too_young", limits.is_for_older_customers),
+    Rule("bought_recently", limits.was_bought_recently),
+    Rule("wants_fewer", limits.wants_fewer),
+    Rule("ignored", limits.was_ignored_too_often),
+    Rule("purchase_closed", limits.comes_after_the_purchase),
+    Rule("just_bought", limits.replaces_what_was_just_bought),
+    Rule("little_support", has_little_support, is_relevance=True),
+    Rule("low_score", has_a_low_score, is_relevance=True),
+    Rule("no_rhythm", has_no_rhythm, is_relevance=True),
+    Rule("no_step_up", is_no_step_up, is_relevance=True),
+    Rule("too_dear", is_too_dear, is_relevance=True),
+    Rule("substitute", is_a_substitute, is_relevance=True),
+    Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True),
+    Rule("type_shown", has_its_type_shown),
+    Rule("variant_shown", has_a_variant_shown),
+    Rule("no_room", has_no_room),
 )
 
 OBJECTIONS: dict[str, str] = {
     "in_this_order": "is in this order or cart already",
     "not_active": "is hidden or retired",
     "kept_out": "the shop keeps it out of suggestions",
+    "excluded": "is on the list of what is never shown",
+    "not_included": "is not on the list of what may be shown here",
+    "no_title": "has no title in the customer's language",
+    "no_image": "has no image",
     "no_price": "has no price in the customer's currency",
     "out_of_stock": "is out of stock",
+    "not_sold_there": "is not sold in the customer's country",
+    "too_young": "is for customers of a certain age, and this one's is unknown or lower",
     "bought_recently": "this customer bought it lately",
+    "wants_fewer": "this customer asked for fewer of these",
+    "ignored": "this customer was shown it often and never clicked",
+    "purchase_closed": "the purchase is closed: a better one comes too late",
+    "just_bought": "the customer has just bought one of this type",
     "little_support": "too few orders hold both",
     "low_score": "goes with it too weakly",
-    "just_bought": "the customer has just bought one of this type",
+    "no_rhythm": "was not bought often enough to be a habit",
     "no_step_up": "is not 1.1 to 2 times the price",
     "too_dear": "costs more than 5 times the dearest thing in the order",
     "substitute": "is another one of the same type, not something that goes with it",
@@ -182,10 +166,23 @@ OBJECTIONS: dict[str, str] = {
 
 def find_objection(candidate: Candidate, situation: Situation) -> str:
     """The code of the first rule that takes the candidate out, "" when it may be shown."""
-    return next((code for code, objects in RULES if objects(candidate, situation)), "")
+    is_by_hand = candidate.scorer in BY_HAND
+    for rule in RULES:
+        if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
+            return rule.code
+    return ""
+
+
+def count_objections(codes: list[str]) -> list[tuple[str, int]]:
+    """How many candidates each rule took out, in the order of the rules, without those that took none."""
+    return [(rule.code, found) for rule in RULES if (found := codes.count(rule.code))]
 
 
 def _are_variants(product: Product, other: Product) -> bool:
+    """Two of one parent where the shop says so, and by their titles where it does not."""
+    parent, other_parent = product.attributes.get("parent"), other.attributes.get("parent")
+    if parent and other_parent:
+        return bool(parent == other_parent)
     kind, other_kind = type_of(product), type_of(other)
     same_type = not kind or not other_kind or kind == other_kind
     return are_variants(product.title, other.title, same_type=same_type)

@@ -174,3 +174,22 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ExchangeRate(models.Model):
+    """What one unit of a currency is worth in the shop's own, from a moment until the next rate."""
+
+    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    valid_from = models.DateTimeField()
+    rate = models.DecimalField(max_digits=18, decimal_places=8, help_text="In the shop's own currency")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["currency", "valid_from"], name="one_rate_per_currency_and_moment"
+            ),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_above_0"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.rate}"

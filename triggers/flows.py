@@ -5,7 +5,7 @@ depend on how many rows there are, and may be called by any number of workers at
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from shop.claims import lock_customers, lock_rows, work_off
 from shop.models import Event
 from triggers.entering import plan_enrolments
 from triggers.models import Enrolment, Trigger
+from triggers.trying import choose_flows, shift_entries
 
 POISON_DELAY = timedelta(hours=1)
 
@@ -38,7 +39,8 @@ def enrol_events(now: datetime) -> int:
         if not events:
             return 0
         lock_customers({e.customer_id for e in events if e.customer_id})
-        triggers = list(Trigger.objects.select_related("campaign").prefetch_related("campaign__steps"))
+        with_campaign = Trigger.objects.select_related("campaign__experiment__rolled_out")
+        triggers = list(with_campaign.prefetch_related("campaign__steps"))
         work_off(events, partial(_enrol, triggers=triggers, now=now), partial(_put_event_aside, now=now))
     return len(events)
 
@@ -57,7 +59,7 @@ def advance_enrolments(now: datetime) -> int:
             trigger__status=Trigger.Status.ACTIVE,
             trigger__campaign__status="live",
         )
-        rows = lock_rows(due.order_by("due_at")).select_related("trigger")
+        rows = lock_rows(due.order_by("due_at")).select_related("trigger__campaign__experiment__rolled_out")
         enrolments = list(rows[: settings.PAIRWELL["BATCH_SIZE"]])
         if enrolments:
             work_off(enrolments, partial(_take_step, now=now), partial(_put_enrolment_off, now=now))
@@ -66,6 +68,7 @@ def advance_enrolments(now: datetime) -> int:
 
 def _enrol(events: Sequence[Event], *, triggers: Sequence[Trigger], now: datetime) -> None:
     plan = plan_enrolments(events, triggers, _read_earlier(events), now)
+    shift_entries([*plan.new, *plan.restarted.values()], now)
     Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)
     Enrolment.objects.bulk_update(
         plan.restarted.values(), ["state", "reason", "due_at", "event", "changed_at"]
@@ -80,9 +83,10 @@ def _put_event_aside(event: Event, error: str, *, now: datetime) -> None:
 def _take_step(enrolments: Sequence[Enrolment], *, now: datetime) -> None:
     # Copies, so that a failed attempt leaves the rows as they were for the next one.
     moving = [copy(enrolment) for enrolment in enrolments]
-    steps = _read_steps(moving)
+    flows = {e.pk: e.trigger.campaign_id for e in moving} | choose_flows(moving, now)
+    steps = _read_steps(flows.values())
     outdated = find_outdated(_subject(e) for e in moving)
-    drafts = [d for e in moving if (d := _advance(e, steps[e.trigger.campaign_id], outdated, now))]
+    drafts = [d for e in moving if (d := _advance(e, steps[flows[e.pk]], outdated, now))]
     queue_messages(drafts, now)
     _save_moves(moving, now)
 
@@ -138,10 +142,11 @@ def _subject(enrolment: Enrolment) -> Subject:
     return Subject(enrolment.customer_id, enrolment.order_id, enrolment.cart_id)
 
 
-def _read_steps(enrolments: Sequence[Enrolment]) -> dict[int, list[Step]]:
+def _read_steps(campaigns: Iterable[int]) -> dict[int, list[Step]]:
     steps: dict[int, list[Step]] = defaultdict(list)
-    campaigns = {e.trigger.campaign_id for e in enrolments}
-    for step in Step.objects.filter(campaign__in=campaigns).select_related("campaign").order_by("position"):
+    for step in (
+        Step.objects.filter(campaign__in=set(campaigns)).select_related("campaign").order_by("position")
+    ):
         steps[step.campaign_id].append(step)
     return steps
 

@@ -1,27 +1,17 @@
 """Parts of an email as generated code: fixed text, values, and the blocks of conditions and loops."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from jinja2 import nodes
 
 from campaigns.compiling.expressions import Expressions, NotGeneratedError, Scope
 from campaigns.compiling.functions import BODY_INDENT, Function, check_dictionary
+from campaigns.compiling.inputs import InputPath, find_inputs, identify
+from campaigns.compiling.items import Code, Group, Item, flatten, group_runs, is_long, show
+from campaigns.compiling.keeping import RESERVED, KeptLoop, assign_targets, name_targets
 
-_RESERVED = frozenset({"loop", "range", "_link"})
-_LONG = 400  # characters of fixed text that are worth a segment; shorter blocks are values themselves
 BLOCK = -1  # in a layout and on a path: here begins a block whose segments are on the path
-
-
-class _Code(str):
-    """Python, where a plain string would be text."""
-
-    __slots__ = ()
-
-
-Item = nodes.Node | str  # a statement or an expression, or text between them
-Group = list[Item]
 
 
 @dataclass
@@ -30,6 +20,7 @@ class Part:
 
     function: Function
     expressions: Expressions
+    inputs: Mapping[str, Sequence[InputPath]] = field(default_factory=dict)  # of loops that can be kept
     scope: dict[str, str] = field(default_factory=dict)
     pieces: list[str] = field(default_factory=lambda: [""])
     numbers: list[int] = field(default_factory=list)
@@ -37,10 +28,10 @@ class Part:
     def add_group(self, group: Group, *, tidy: str = "{}") -> None:
         """Fixed text goes to the layout; the rest becomes a value, passed through `tidy`, or a block."""
         written = [*self._write_in_order(group)]
-        if not any(isinstance(item, _Code | nodes.Stmt) for item in written):
+        if not any(isinstance(item, Code | nodes.Stmt) for item in written):
             self.pieces[-1] += "".join(map(str, written))
             return
-        if self.expressions.mode == "html" and any(map(_is_long, written)):
+        if self.expressions.mode == "html" and any(map(is_long, written)):
             self.numbers.append(BLOCK)
             self.function.add(BODY_INDENT, f"path.append({BLOCK})")
             LongBlock(self).write(written, BODY_INDENT, self.scope)
@@ -49,7 +40,7 @@ class Part:
             self.numbers.append(self.function.add_slot(tidy.format(code)))
         self.pieces.append("")
 
-    def _write_in_order(self, group: Group) -> "Iterator[Item | _Code]":
+    def _write_in_order(self, group: Group) -> "Iterator[Item | Code]":
         """Expressions as code, so that each sees what was `set` before it and not what comes after."""
         has_block = False
         for item in group:
@@ -63,38 +54,31 @@ class Part:
 
     def _assign(self, node: nodes.Assign) -> None:
         target = node.target
-        if not isinstance(target, nodes.Name) or target.name in _RESERVED:
+        if not isinstance(target, nodes.Name) or target.name in RESERVED:
             raise NotGeneratedError("set of more than a name")
         if target.name in self.function.variables.context:
             raise NotGeneratedError(f"{target.name} is used before it is set")
         value = self.expressions.write(node.node, self.scope)
+        if isinstance(node.node, nodes.Name):
+            self.scope[target.name] = value  # another name for the same
+            return
         variable = self.scope[target.name] = self.function.variables.make(target.name)
         self.function.add(BODY_INDENT, f"{variable} = {value}")
         self.function.lines.append(check_dictionary(BODY_INDENT, variable))
 
-    def join(self, group: "Sequence[Item | _Code]", indent: int, scope: Scope) -> "_Code":
+    def join(self, group: "Sequence[Item | Code]", indent: int, scope: Scope) -> "Code":
         """An expression for the group's text; loops and conditions collect theirs in a list first."""
         if any(isinstance(item, nodes.Stmt) for item in group):
             output = self.function.variables.make("")
             self.function.add(indent, f"{output} = []")
             ShortBlock(self, output).write(group, indent, scope)
-            return _Code(f'"".join({output})')
-        codes = [_code(self.write_item(item, scope)) for item in group]
-        return _Code(codes[0] if len(codes) == 1 else f'"".join(({", ".join(codes)}))')
+            return Code(f'"".join({output})')
+        codes = [show(self.write_item(item, scope)) for item in group]
+        return Code(codes[0] if len(codes) == 1 else f'"".join(({", ".join(codes)}))')
 
-    def write_item(self, item: "Item | _Code", scope: Scope) -> "str | _Code":
+    def write_item(self, item: "Item | Code", scope: Scope) -> "str | Code":
         """An expression as code; fixed text as it is."""
-        return item if isinstance(item, str) else _Code(self.expressions.show(item, scope))
-
-
-def _code(item: "str | _Code") -> str:
-    return item if isinstance(item, _Code) else repr(item)
-
-
-def _is_long(item: "Item | _Code") -> bool:
-    if not isinstance(item, nodes.For | nodes.If):
-        return False
-    return sum(len(text.data) for text in item.find_all(nodes.TemplateData)) > _LONG
+        return item if isinstance(item, str) else Code(self.expressions.show(item, scope))
 
 
 @dataclass(frozen=True)
@@ -154,25 +138,42 @@ class Block:
         variables = self.part.function.variables
         variables.number += 1
         loop = str(variables.number)
-        targets, inner = self._name_targets(node.target, {**scope, "loop": loop})
+        inputs = self.part.inputs.get(identify(node))
+        if inputs and find_inputs(node) is not None:
+            part = self.part
+            kept = KeptLoop(part.function, part.expressions, node, loop, inputs, scope)
+            rounds = self._write_kept_loop(kept, indent)
+        else:
+            rounds = self._write_loop(node, loop, indent=indent, scope=scope)
+        if node.else_:
+            variables.counted.add(loop)
+            self._line(indent, f"if not {rounds}:")
+            self.write(node.else_, indent + 1, scope)
+
+    def _write_loop(self, node: nodes.For, loop: str, *, indent: int, scope: Scope) -> str:
+        names = {name: self.part.function.variables.make(name) for name in name_targets(node.target)}
+        targets = assign_targets(node.target, list(names.values()))
         self._line(indent, f"q{loop} = {self.part.expressions.write(node.iter, scope)}")
         self._line(indent, f"q{loop} = list(q{loop})", needs=loop)
         self._line(indent, f"for i{loop}, {targets} in enumerate(q{loop}):")
-        for name in _stored(node.target):
-            self.part.function.lines.append(check_dictionary(indent + 1, inner[name]))
-        self.write(node.body, indent + 1, inner)
-        if node.else_:
-            variables.counted.add(loop)
-            self._line(indent, f"if not q{loop}:")
-            self.write(node.else_, indent + 1, scope)
+        self.part.function.lines += [check_dictionary(indent + 1, name) for name in names.values()]
+        self.write(node.body, indent + 1, {**scope, **names, "loop": loop})
+        return f"q{loop}"
 
-    def _name_targets(self, target: nodes.Node, inner: dict[str, str]) -> tuple[str, dict[str, str]]:
-        names = _stored(target)
-        if _RESERVED.intersection(names) or len(set(names)) != len(names):
-            raise NotGeneratedError("a loop over a reserved name")
-        inner |= {name: self.part.function.variables.make(name) for name in names}
-        written = ", ".join(inner[name] for name in names)
-        return (f"({written},)" if isinstance(target, nodes.Tuple) else written), inner
+    def _write_kept_loop(self, loop: KeptLoop, indent: int) -> str:
+        keys = loop.write_keys(indent)
+        block = loop.write_block(lambda inside, scope: self.write_kept(loop.node.body, inside, scope))
+        loop.write_rounds(keys, block, indent, into=self.collected)
+        return keys
+
+    def write_kept(self, body: Iterable[Item], indent: int, scope: Scope) -> None:
+        """Writes the body of a block of its own, which collects in `path` and `more`."""
+        raise NotImplementedError
+
+    @property
+    def collected(self) -> str:
+        """The list that takes the values."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -185,37 +186,39 @@ class ShortBlock(Block):
         return True
 
     def put(self, ready: list[str], indent: int) -> None:
-        self._line(indent, f"{self.output} += ({''.join(f'{_code(item)}, ' for item in ready)})")
+        self._line(indent, f"{self.output} += ({''.join(f'{show(item)}, ' for item in ready)})")
+
+    def write_kept(self, body: Iterable[Item], indent: int, scope: Scope) -> None:
+        ShortBlock(self.part, "more").write(body, indent, scope)
+        self._line(indent, 'more = ["".join(more)]')
+
+    @property
+    def collected(self) -> str:
+        return self.output
 
 
 class LongBlock(Block):
     """Puts segments on the path, and their values into `more`."""
 
     def takes_apart(self, item: nodes.Node, /) -> bool:
-        return _is_long(item) or not isinstance(item, nodes.For | nodes.If)
+        return is_long(item) or not isinstance(item, nodes.For | nodes.If)
 
     def put(self, ready: list[str], indent: int) -> None:
         function = self.part.function
-        runs = [(is_code, list(run)) for is_code, run in groupby(ready, lambda item: isinstance(item, _Code))]
         self._line(indent, f"path.append({len(function.segments)})")
-        function.segments.append([None if is_code else "".join(run) for is_code, run in runs])
-        values = [
-            run[0] if len(run) == 1 else f'"".join(({", ".join(run)}))' for is_code, run in runs if is_code
-        ]
+        segment: list[str | None] = []
+        values = []
+        for is_value, run in group_runs(ready):
+            segment.append(None if is_value else "".join(run))
+            if is_value:
+                values.append(run[0] if len(run) == 1 else f'"".join(({", ".join(map(show, run))}))')
+        function.segments.append(segment)
         if values:
             self._line(indent, f"more += ({''.join(f'{value}, ' for value in values)})")
 
+    def write_kept(self, body: Iterable[Item], indent: int, scope: Scope) -> None:
+        self.write(body, indent, scope)
 
-def _stored(target: nodes.Node) -> list[str]:
-    items = target.items if isinstance(target, nodes.Tuple) else [target]
-    names = [item.name for item in items if isinstance(item, nodes.Name)]
-    if len(names) != len(items):
-        raise NotGeneratedError("a loop over nested names")
-    return names
-
-
-def flatten(body: Iterable[Item]) -> Iterator[Item]:
-    """Statements, expressions, and text as plain strings."""
-    for node in body:
-        for item in node.nodes if isinstance(node, nodes.Output) else [node]:
-            yield item.data if isinstance(item, nodes.TemplateData) else item
+    @property
+    def collected(self) -> str:
+        return "more"

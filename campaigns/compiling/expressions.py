@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from jinja2 import nodes
 
+from campaigns.compiling.inputs import find_dotted
+
 Mode = Literal["html", "plain"]
 Scope = Mapping[str, str]
 
@@ -70,6 +72,8 @@ class Expressions:
         if isinstance(node, nodes.Call) and _called(node) == "_link":
             links = "html_links" if self.mode == "html" else "links"
             return f"{links}[{self._only_argument(node, scope)}]"
+        if isinstance(node, nodes.Name) and node.name == "_pixel" and self.mode == "html":
+            return f"str({self.write(node, scope)})"  # HTML of our own
         if self.mode == "html" and _is_constant(node):
             return f"show_constant({self.write(node, scope)})"
         known, show = f"{self.mode}_texts", f"show_{self.mode}"
@@ -109,6 +113,9 @@ class Expressions:
         return repr(node.value)
 
     def _write_getattr(self, node: nodes.Getattr, scope: Scope) -> str:
+        given = scope.get(".".join(find_dotted(node)))
+        if given:
+            return given
         if isinstance(node.node, nodes.Name) and node.node.name == "loop":
             loop = self.variables.find("loop", scope)
             if node.attr not in _LOOP:
@@ -160,7 +167,7 @@ class Expressions:
         return f"(-{self.write(node.node, scope)})"
 
     def _write_concat(self, node: nodes.Concat, scope: Scope) -> str:
-        return f"join_{self.mode}([{', '.join(self.write(one, scope) for one in node.nodes)}])"
+        return f"join_{self.mode}({', '.join(self.write(one, scope) for one in node.nodes)})"
 
     def _write_tuple(self, node: nodes.Tuple, scope: Scope) -> str:
         return f"({''.join(f'{self.write(item, scope)}, ' for item in node.items)})"

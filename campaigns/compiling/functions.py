@@ -1,5 +1,6 @@
 """The generated function while it grows, line by line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -13,6 +14,13 @@ def fill(rows):
         try:
             path, more = [], []
             if "range" in values: refuse()
+"""
+_BLOCK = """\
+def block{number}(links, html_links, {inputs}):
+ path, more = [], []
+{body}
+ return path, more
+kept{number} = keep(block{number})
 """
 _FOOTER = """\
             filled.append((({slots}), tuple(path), more))
@@ -40,6 +48,8 @@ class Function:
     slots: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # code of an expression: its slot
     segments: list[list[str | None]] = field(default_factory=list)
+    blocks: list[tuple[Sequence[str], list[Line]]] = field(default_factory=list)  # inputs and lines of each
+    keys: dict[str, str] = field(default_factory=dict)  # code of keys: the variable that holds them
 
     def add(self, indent: int, code: str, *, needs: str = "") -> None:
         self.lines.append(Line(indent, code, needs))
@@ -53,16 +63,36 @@ class Function:
             self.slots.append(variable)
         return self.known[code]
 
+    def start_block(self) -> list[Line]:
+        """The lines so far; what is added from now on belongs to the block that `end_block` ends."""
+        lines, self.lines = self.lines, []
+        return lines
+
+    def end_block(self, inputs: Sequence[str], outer: list[Line]) -> int:
+        """The number of the function that the lines since `start_block` became."""
+        self.blocks.append((inputs, self.lines))
+        self.lines = outer
+        return len(self.blocks) - 1
+
     def write(self) -> str:
-        used = self.variables.looked_into | self.variables.counted
+        """The source of the blocks and of `fill`."""
         reads = [
             (Line(BODY_INDENT, f"{variable} = values[{name!r}]"), check_dictionary(BODY_INDENT, variable))
             for name, variable in self.variables.context.items()
         ]
-        lines = [line for line in [*chain(*reads), *self.lines] if not line.needs or line.needs in used]
-        body = [f"{' ' * line.indent}{line.code}" for line in lines]
+        resets = [Line(BODY_INDENT, f"{keys} = None") for keys in self.keys.values()]
         slots = "".join(f"{slot}, " for slot in self.slots)
-        return "\n".join([_HEADER.rstrip("\n"), *body, _FOOTER.format(slots=slots)])
+        blocks = [
+            _BLOCK.format(number=number, inputs=", ".join(inputs), body=self._join(lines))
+            for number, (inputs, lines) in enumerate(self.blocks)
+        ]
+        body = self._join([*chain(*reads), *resets, *self.lines])
+        return "\n".join([*blocks, _HEADER.rstrip("\n"), body, _FOOTER.format(slots=slots)])
+
+    def _join(self, lines: Sequence[Line]) -> str:
+        used = self.variables.looked_into | self.variables.counted
+        written = (line for line in lines if not line.needs or line.needs in used)
+        return "\n".join(f"{' ' * line.indent}{line.code}" for line in written)
 
 
 def check_dictionary(indent: int, variable: str) -> Line:

@@ -16,17 +16,21 @@ values into `more`: emails with the same path differ in values only. In a layout
 Whole emails and batches for substitution are both made of these values, so they can't differ.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from math import inf
 
 from jinja2 import Environment, nodes
 
-from campaigns.compiling.blocks import Group, Part, flatten
+from campaigns.compiling.blocks import Part
 from campaigns.compiling.expressions import Expressions, Mode
 from campaigns.compiling.functions import Function
+from campaigns.compiling.items import Group, Item, flatten
+from campaigns.compiling.keeping import gather_inputs
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
+_GAP = 3  # line breaks that make a gap
 
 
 def _group_html(body: list[nodes.Node]) -> Iterator[Group]:
@@ -66,10 +70,27 @@ def _write_text(part: Part, body: list[nodes.Node]) -> None:
     groups = list(_group_text(body))
     for number, group in enumerate(groups):
         strip = ".lstrip()" * (number == 0) + ".rstrip()" * (number == len(groups) - 1)
-        part.add_group(group, tidy=f"close_gaps({{}}){strip}")
+        closed = "close_gaps({})" if _count_breaks(group) >= _GAP else "{}"
+        part.add_group(group, tidy=f"{closed}{strip}")
     part.pieces = [close_gaps(piece) for piece in part.pieces]
     part.pieces[0] = part.pieces[0].lstrip()
     part.pieces[-1] = f"{part.pieces[-1].rstrip()}\n"
+
+
+def _count_breaks(group: Iterable[Item]) -> float:
+    """How many line breaks the group can at most come to: values have none."""
+    return sum(map(_count_in, group))
+
+
+def _count_in(item: Item) -> float:
+    if isinstance(item, str):
+        return item.count("\n")
+    if isinstance(item, nodes.For):
+        return inf if _count_breaks(flatten([*item.body, *item.else_])) else 0
+    if isinstance(item, nodes.If):
+        branches = [item.body, item.else_, *(one.body for one in item.elif_)]
+        return max(_count_breaks(flatten(body)) for body in branches)
+    return 0
 
 
 def _write_html(part: Part, body: list[nodes.Node]) -> None:
@@ -86,9 +107,11 @@ def generate(parts: Mapping[str, object], environments: Mapping[Mode, Environmen
         "html": ("html", _write_html),
         "text": ("plain", _write_text),
     }
+    trees = {name: environments[mode].parse(str(parts[name])) for name, (mode, _) in writers.items()}
+    inputs = gather_inputs(trees.values())
     layouts = {}
     for name, (mode, write) in writers.items():
-        part = Part(function, Expressions(function.variables, mode))
-        write(part, environments[mode].parse(str(parts[name])).body)
+        part = Part(function, Expressions(function.variables, mode), inputs)
+        write(part, trees[name].body)
         layouts[name] = (part.pieces, part.numbers)
     return f"LAYOUTS = {layouts!r}\nSEGMENTS = {function.segments!r}\n{function.write()}"

@@ -1,5 +1,6 @@
 """What generated code calls: the same filters and tests as Jinja's, and texts kept ready."""
 
+import marshal
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -13,11 +14,14 @@ from markupsafe import escape
 
 from campaigns.compiling.addresses import Address
 from campaigns.compiling.expressions import Mode
-from campaigns.compiling.sandbox import DataEnvironment
+from campaigns.compiling.sandbox import FORMATTING_FILTERS, PLACE_FILTERS, DataEnvironment
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
+MAX_BLOCKS = 4_000  # lines and cards that a process keeps ready for one loop of an email
 MAX_TEXTS = 10_000  # titles, prices and names that a process keeps ready for a market
 
+# Filters of single values, whose results are kept. Lists can't be, and what is quick need not.
+KEPT_FILTERS = frozenset(PLACE_FILTERS) | FORMATTING_FILTERS | {"capitalize", "lower", "truncate", "upper"}
 _SPECIAL = re.compile("[&<>'\"]")
 
 # Pieces of fixed text, and the numbers of the values that stand between them.
@@ -25,6 +29,8 @@ Layout = tuple[list[str], list[int]]
 Row = tuple[Mapping[str, Any], Mapping[Any, str], Mapping[Any, str]]
 Segments = list[list[str | None]]
 Filled = tuple[tuple[str, ...], tuple[int, ...], list[str]]  # values, path, values of long blocks
+LinkPlace = tuple[int, str, object, str]
+Kept = tuple[list[int], list[str], list[LinkPlace]]
 Fill = Callable[[list[Row]], list[Filled | None]]
 
 
@@ -48,6 +54,8 @@ class Links(dict[object, Address]):
     Jinja calls it, generated code looks into it.
     """
 
+    __slots__ = ()
+
     def __call__(self, address: object) -> Address:
         return self[address]
 
@@ -55,14 +63,67 @@ class Links(dict[object, Address]):
 class HtmlLinks(dict[object, str]):
     """The same addresses, escaped for an attribute."""
 
-    def __init__(self, links: Links) -> None:
-        super().__init__()
+    __slots__ = ("limit", "links")
+
+    def __init__(self, links: Links, limit: int = MAX_TEXTS) -> None:
         self.links = links
+        self.limit = limit
 
     def __missing__(self, address: object) -> str:
-        link = str(self.links[address])
-        escaped = self[address] = str(escape(link)) if _SPECIAL.search(link) else link
-        return escaped
+        link: str = self.links[address]
+        if _SPECIAL.search(link):
+            link = str(escape(str(link)))
+        if len(self) >= self.limit:
+            self.clear()
+        self[address] = link
+        return link
+
+
+class _LinkPlaces(dict[object, str]):
+    """Stands for the links of a message while a block is computed for all messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[object] = []
+
+    def __getitem__(self, address: object) -> str:
+        self.addresses.append(address)
+        return f"\0{len(self.addresses) - 1}\0"
+
+
+class KeptBlock(dict[bytes, Kept]):
+    """What a block of an email looks like, by its inputs: computed from the key alone when first asked for.
+
+    The key is the inputs themselves, written by `marshal`: it tells 1 from True and from 1.0, and takes
+    nothing but plain data, so that one email can never get what was made for another.
+    """
+
+    def __init__(self, block: Callable[..., tuple[list[int], list[str]]]) -> None:
+        super().__init__()
+        self.block = block
+
+    def __missing__(self, key: bytes) -> Kept:
+        if len(self) >= MAX_BLOCKS:
+            self.clear()
+        links = _LinkPlaces()
+        path, more = self.block(links, links, *marshal.loads(key))  # noqa: S302 (written by the generated code)
+        if sum(value.count("\0") for value in more) != 2 * len(links.addresses):
+            _refuse()  # a value with a NUL of its own
+        kept = self[key] = (path, *_find_links(more, links.addresses))
+        return kept
+
+
+def _find_links(more: list[str], addresses: list[object]) -> tuple[list[str], list[LinkPlace]]:
+    """The values without their links; for each link which value it is in, and what stands around it."""
+    values: list[str] = []
+    places: list[LinkPlace] = []
+    for value in more:
+        before, *rest = value.split("\0")
+        for number, after in zip(rest[::2], rest[1::2], strict=True):
+            places.append((len(values), before, addresses[int(number)], after))
+            before = ""
+        values.append("" if rest else value)
+    return values, places
 
 
 def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
@@ -73,8 +134,10 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
         "refuse": _refuse,
         "show_constant": partial(_show_constant, environments["html"]),
         "range_": environments["html"].globals["range"],
-        "join_html": markup_join,
-        "join_plain": str_join,
+        "join_html": _keep_results(lambda *values: markup_join(values)),
+        "join_plain": _keep_results(lambda *values: str_join(values)),
+        "keep": KeptBlock,
+        "dumps": marshal.dumps,
         "get_item": partial(_get_item, environments["html"]),
         "close_gaps": close_gaps,
         "cut_subject": cut_subject,
@@ -106,7 +169,13 @@ def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[
     first = {_PassArg.environment: environment, _PassArg.eval_context: EvalContext(environment)}
     for name, function in environment.filters.items():
         wanted = _PassArg.from_obj(function)
-        yield name, partial(function, first[wanted]) if wanted else function
+        bound = partial(function, first[wanted]) if wanted else function
+        yield name, _keep_results(bound) if name in KEPT_FILTERS else bound
+
+
+def _keep_results(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same results for the same arguments of the same types: 1, True and 1.0 are three of them."""
+    return lru_cache(maxsize=MAX_TEXTS, typed=True)(function)
 
 
 def _refuse() -> NoReturn:

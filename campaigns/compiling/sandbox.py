@@ -32,7 +32,7 @@ BUILT_IN_FILTERS = frozenset(
 )  # fmt: skip
 FORMATTING_FILTERS = frozenset({"money", "date", "number", "plural"})
 # Added by the compiler where the place of an expression asks for them; templates may not name them.
-_PLACE_FILTERS: dict[str, Callable[..., Any]] = {
+PLACE_FILTERS: dict[str, Callable[..., Any]] = {
     "safe_url": safe_url,
     "image_url": image_url,
     "css_url": css_url,
@@ -129,7 +129,7 @@ def _environment(language: str, timezone: str, **options: Any) -> DataEnvironmen
     environment.filters = {
         **{name: FILTERS[name] for name in BUILT_IN_FILTERS},
         **formatting_filters(language, timezone),
-        **_PLACE_FILTERS,
+        **PLACE_FILTERS,
     }
     environment.tests = {name: test for name, test in environment.tests.items() if name in TESTS}
     environment.globals = {"range": _limited_range}

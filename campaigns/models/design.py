@@ -66,6 +66,14 @@ class Campaign(models.Model):
     name = models.CharField(max_length=120)
     message_class = models.CharField(max_length=13, choices=MessageClass)
     status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
+    experiment = models.ForeignKey(
+        Experiment,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        help_text="One arm a person for all steps",
+    )
     pause_reason = models.CharField(max_length=40, blank=True, help_text="by_hand, or the breaker's code")
     pause_figures = models.JSONField(default=dict, blank=True, help_text="What the breaker counted")
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -102,7 +110,6 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField()
     delay_hours = models.PositiveIntegerField(default=0)
     template = models.ForeignKey(EmailTemplate, models.PROTECT, related_name="steps")
-    experiment = models.ForeignKey(Experiment, models.SET_NULL, null=True, blank=True, related_name="steps")
     complements = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(3)])
     upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
     services = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django_stubs_ext import WithAnnotations
 
 from campaigns.models.design import Campaign, Step, TemplateVersion
-from experiments.models import Assignment
+from experiments.models import Assignment, Variant
 from recommendations.models import Kind, NeighbourModel
 from shop.models import Cart, Customer, Event, Order, Product
 
@@ -42,6 +42,7 @@ class SendBatch(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     due_at = models.DateTimeField()
     reason = models.CharField(max_length=40, blank=True, help_text="Why it waits, or was cancelled")
+    route = models.CharField(max_length=120, blank=True, help_text="By which transport it was handed over")
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -143,6 +144,9 @@ class RenderedMessage(models.Model):
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="rendered")
     version = models.ForeignKey(TemplateVersion, models.PROTECT)
     assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True)
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, blank=True, related_name="+", help_text="Whose changes it has"
+    )
     language = models.CharField(max_length=16)
     subject = models.CharField(max_length=998)
     recipient = models.EmailField(help_text="The address at that time")
@@ -200,7 +204,7 @@ class MessageOutcome(models.Model):
     reason = models.CharField(max_length=40)
     detail = models.CharField(max_length=255, blank=True)
     until = models.DateTimeField(null=True, blank=True, help_text="When it is due again, or looked at again")
-    at = models.DateTimeField()
+    at = models.DateTimeField(help_text="Of a held-out message: when it would have been sent")
 
     class Meta:
         indexes = [

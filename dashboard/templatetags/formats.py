@@ -10,7 +10,8 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dashboard import formatting, icons, reasons, words
+from campaigns.models import Campaign
+from dashboard import control, formatting, icons, reasons, words
 
 register = template.Library()
 
@@ -84,6 +85,17 @@ def icon(name: str) -> SafeString:
         mirrored,
         icons.PATHS[name],
     )
+
+
+@register.filter
+def why_paused(campaign: Campaign) -> str:
+    return control.explain_pause(campaign)
+
+
+@register.simple_tag
+def find_stops() -> list[str]:
+    """What holds mail back, a sentence each."""
+    return control.find_stops()
 
 
 @register.filter

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from campaigns.models import Message
+from campaigns.progress import fold_events
 from dashboard.forms import MessageFilter
 from dashboard.mail import ShownMail, render_again
 from dashboard.pages import PageRequest, frame_mail
@@ -26,11 +27,12 @@ def list_messages(request: PageRequest) -> HttpResponse:
 def show_message(request: PageRequest, pk: uuid.UUID) -> HttpResponse:
     message = _find_message(pk)
     outcomes = message.outcomes.order_by("pk")
-    events = message.events.select_related("link").order_by("occurred_at", "pk")
+    events = list(message.events.select_related("link").order_by("occurred_at", "pk"))
     products = message.products.select_related("product", "because_of").order_by("-kind", "rank")
     context = {
         "message": message,
         "timeline": tell_message(message, outcomes, events),
+        "progress": fold_events(events),
         "products": products,
         "mail": _render(message),
         "view": request.GET.get("view") if request.GET.get("view") in VIEWS else "html",

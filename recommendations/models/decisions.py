@@ -171,6 +171,7 @@ class Bundle(_Dated):
     """Products that the shop sells together for a price of its own."""
 
     external_id = models.CharField(max_length=64, unique=True)
+    title = models.CharField(max_length=255, blank=True)
     products = models.ManyToManyField(Product, related_name="bundles")
     price = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
     currency = models.CharField(max_length=3)

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from audience.consent import record_consent
+from campaigns.email_files import read_directory, templates_root
 from campaigns.outbox import Draft, queue_messages
-from campaigns.templates_store import publish_all
+from campaigns.templates_store import publish_directory
 from campaigns.transports import DatabasePreviewStore
 from delivery.preview import PreviewTransport
 from recommendations.building import rebuild_neighbours
@@ -25,7 +26,8 @@ def transport() -> PreviewTransport:
 
 @pytest.fixture
 def published(db: None, now: datetime) -> None:
-    publish_all(now)
+    for key in ("order_confirmation", "abandoned_cart", "post_purchase_follow_up"):
+        publish_directory(read_directory(templates_root() / key), now)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from campaigns.compiler import CompiledParts, compile_email
-from campaigns.rendering import RenderedEmail, Tracking, make_ready, render_ready
+from campaigns.rendering import NO_TRACKING, RenderedEmail, Tracking, make_ready, render_ready
 
 TEXTS = {"en": {"subject": "Hello", "preheader": "Welcome"}}
 
@@ -39,6 +39,6 @@ def compile_one(
 
 
 def render_one(
-    source: str, context: Mapping[str, Any], *, language: str = "en", tracking: Tracking | None = None
+    source: str, context: Mapping[str, Any], *, language: str = "en", tracking: Tracking = NO_TRACKING
 ) -> RenderedEmail:
     return render_ready(make_ready(compile_one(source, language=language)), context, tracking=tracking)

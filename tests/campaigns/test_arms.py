@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Message, MessageProduct, PreviewMail, RenderedMessage
+from campaigns.models import Campaign, Message, MessageProduct, PreviewMail, RenderedMessage
 from campaigns.outbox import Draft, queue_messages
 from campaigns.sending import send_due
 from delivery.preview import PreviewTransport
@@ -32,7 +32,7 @@ def mail_forty_people(
     Variant.objects.create(experiment=experiment, key="a", name="A", is_control=True)
     Variant.objects.create(experiment=experiment, key="b", name="B", changes=changes)
     start(experiment, now)
-    campaign.steps.update(experiment=experiment)
+    Campaign.objects.filter(pk=campaign.pk).update(experiment=experiment)
     kettle = make_product(external_id="kettle", title="Kettle", category="Kitchen", product_type="kettle")
     cups = make_product(external_id="cups", title="Cups", category="Kitchen", product_type="cup")
     tray = make_product(external_id="tray", title="Tray", category="Kitchen", product_type="tray")

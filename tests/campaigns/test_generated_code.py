@@ -1,6 +1,7 @@
 """Generated code and Jinja come to the same email, whatever the template and whoever the customer."""
 
 import copy
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -180,3 +181,52 @@ def test_any_ordinary_email_is_generated_and_equals_that_of_jinja(template: str,
     if isinstance(one, Fragments):
         email = render_ready(ready, context, tracking=Redirects())
         assert fill_in(one) == (email.subject, email.html, email.text)
+
+
+LINE = (
+    "{% for line in order.lines %}<i>{{ line.a }}</i>{{ line.a|number }} {{ _link(line.url) }}\n{% endfor %}"
+)
+
+
+def with_lines(*values: object) -> dict[str, Any]:
+    return {"order": {"lines": [{"a": value, "url": "https://shop.example/?a=1&b=2"} for value in values]}}
+
+
+@pytest.mark.parametrize("values", list(itertools.permutations([1, True, 1.0, "1", Markup("1")], 3)))
+def test_what_was_kept_for_a_line_is_never_taken_for_one_that_only_equals_it(values: tuple[object]) -> None:
+    ready = ready_html(LINE)
+    for value in values:
+        assert_same(ready, with_lines(value))
+    assert_same(ready, with_lines(*values))
+
+
+def test_a_kept_line_has_the_links_of_its_own_message() -> None:
+    ready = ready_html(LINE)
+    assert "https://shop.example/?a=1&amp;b=2" in render_ready(ready, with_lines(7)).html
+    assert "https://click.example/" in render_ready(ready, with_lines(7), tracking=Redirects()).html
+    assert_same(ready, with_lines(7))
+
+
+def test_a_line_with_a_nul_is_left_to_jinja() -> None:
+    ready = ready_html(LINE)
+    assert not is_generated(ready, with_lines("a\0b", "\0000\0"))
+    assert_same(ready, with_lines("a\0b", "\0000\0"))
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "{% for x in order.lines %}{{ x.a }}{{ ', ' if not loop.last else '.' }}{% endfor %}",
+        "{% for row in order.lines|batch(2) %}<p>{% for x in row %}{{ x.a }}{{ order.lines|length }}"
+        "{% endfor %}</p>{% endfor %}",
+        "{% for x in order.lines %}{{ x.a }}{% else %}none{% endfor %}",
+        "{% if order.lines %}{% for x in order.lines %}{{ x.a }}{% endfor %}{% endif %}"
+        "{% for x in order.lines %}<b>{{ x.a }}</b>{% endfor %}",
+        "{% for x in order.lines %}{% if x.b is defined %}{{ x.b }}{% endif %}{{ x.a }}{% endfor %}",
+    ],
+)
+def test_loops_that_are_kept_are_those_of_jinja(loop: str) -> None:
+    ready = ready_html(loop)
+    for lines in ((), (1,), (1, 2), (1, 2, 1), ("<a>", 2, "b", "b")):
+        assert is_generated(ready, with_lines(*lines))
+        assert_same(ready, with_lines(*lines))

@@ -7,8 +7,17 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns.models import CompiledEmail, EmailTemplate, TemplateVersion
-from campaigns.rendering import NoTracking, Renderer, RenderError, link_key
-from tests.campaigns.emails import in_column, in_text, render_one
+from campaigns.rendering import (
+    NoTracking,
+    Recipient,
+    Renderer,
+    RenderError,
+    link_key,
+    make_ready,
+    render_batch,
+    render_ready,
+)
+from tests.campaigns.emails import compile_one, in_column, in_text, render_one
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -136,3 +145,32 @@ def test_a_very_long_subject_is_cut_so_that_it_can_be_stored() -> None:
 def test_rendering_the_same_context_again_gives_the_same_email() -> None:
     version = publish(in_text("{{ customer.name }}"))
     assert render(Renderer(now=NOW), version, "Ann") == render(Renderer(now=NOW), version, "Ann")
+
+
+def test_a_batch_is_what_each_would_be_alone_and_one_wrong_context_keeps_nobody() -> None:
+    ready = make_ready(compile_one(in_text("Dear {{ customer.name }}")))
+    contexts: list[dict[str, Any]] = [
+        {"customer": {"name": "Ann"}},
+        {"customer": {}},
+        {"customer": {"name": "<Bob>"}},
+    ]
+    ann, wrong, bob = render_batch(ready, [Recipient(one) for one in contexts], labels=["m-1", "m-2", "m-3"])
+    assert ann == render_ready(ready, contexts[0])
+    assert bob == render_ready(ready, contexts[2])
+    assert isinstance(wrong, RenderError)
+    assert "m-2: “name” is not there" in str(wrong)
+
+
+def test_links_are_not_told_where_clicks_are_not_tracked() -> None:
+    class OpensOnly(NoTracking):
+        def link(self, url: str) -> str:
+            raise AssertionError(url)
+
+        def pixel(self) -> str:
+            return "https://click.example/open.gif"
+
+    ready = make_ready(compile_one(in_text('<a href="{{ shop.url }}">Shop</a>')))
+    email = render_ready(ready, {"shop": {"url": "https://shop.example/"}}, tracking=OpensOnly())
+    assert "https://shop.example/" in email.html
+    assert "open.gif" in email.html
+    assert email.urls == {}

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from audience.models import ConsentEntry
 from campaigns.models import Campaign, EmailTemplate, Step, TemplateVersion
+from experiments.epochs import open_epoch
 from experiments.models import Assignment, Experiment, Variant
 from recommendations.models import Kind, Neighbour, NeighbourModel
 from shop.models import Customer, Product
@@ -125,8 +126,9 @@ def _make_steps(campaign: Campaign, experiment: Experiment | None) -> None:
     TemplateVersion.objects.create(
         template=template, number=1, source=SOURCE, texts=texts, digest="d", published_at=NEWEST
     )
-    Step.objects.create(campaign=campaign, position=0, template=template, experiment=experiment)
+    Step.objects.create(campaign=campaign, position=0, template=template)
     if experiment:
+        Campaign.objects.filter(pk=campaign.pk).update(experiment=experiment)
         Step.objects.create(campaign=campaign, position=1, template=template, delay_hours=48, upgrades=1)
 
 
@@ -181,12 +183,17 @@ def _write_carts(shop: SmallShop) -> None:
         "ru": ("skipped", "withdrawn"),
     }
     variants = [*shop.experiment.variants.all(), None]
+    epoch = open_epoch(shop.experiment, list(shop.experiment.variants.all()), NEWEST)
     for n, (language, customer) in enumerate(shop.customers.items()):
         kind, reason = ends[language]
         at = NEWEST - timedelta(days=n * 2)
         variant = None if kind == "held_out" else variants[n % 2]
         assignment = Assignment.objects.create(
-            experiment=shop.experiment, customer=customer, variant=variant, assigned_at=at
+            experiment=shop.experiment,
+            epoch=epoch,
+            customer=customer,
+            variant=variant,
+            assigned_at=at,
         )
         cart = make_cart(customer, lines=[shop.products[0]], external_id=f"K-{n}", updated_at=at)
         message = make_message(shop, "abandoned_cart", customer, at=at, cart=cart, assignment=assignment)

@@ -72,6 +72,7 @@ def _render(shop: SmallShop, message: Message, assignment: Assignment | None) ->
         message=message,
         version=TemplateVersion.objects.get(template=message.step.template),
         assignment=assignment,
+        variant=assignment.variant if assignment else None,
         language=customer.language,
         subject=SUBJECTS[customer.language],
         recipient=customer.email,

@@ -27,9 +27,10 @@ PAGES: dict[str, Callable[[SmallShop], dict[str, Any]]] = {
     "templates": lambda shop: {},
     "template": lambda shop: {"key": "abandoned_cart"},
     "recommendations": lambda shop: {},
+    "sending": lambda shop: {},
 }
-# Two of each are the session and the person who is logged in.
-MOST_QUERIES = 20
+# Two of each are the session and the person who is logged in, two more what holds mail back.
+MOST_QUERIES = 22
 
 
 def address(name: str, shop: SmallShop) -> str:

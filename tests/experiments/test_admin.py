@@ -21,7 +21,8 @@ def test_an_experiment_is_made_with_its_variants_and_a_salt_of_its_own(admin_cli
     for n, key in enumerate("ab"):
         fields = {"key": key, "name": key, "weight": "0.5", "changes": "{}"}
         variants |= {f"variants-{n}-{name}": value for name, value in fields.items()}
-    form = {"key": "k", "name": "Test", "holdout_share": "0.1", "window_days": "7", **variants}
+    choices = {"mode": "fixed", "version": "1", "coverage": "1", "markets": "[]", "metric": "conversion"}
+    form = {"key": "k", "name": "Test", "holdout_share": "0.1", "window_days": "7", **choices, **variants}
     admin_client.post(f"{LIST}add/", form)
     assert len(Experiment.objects.get(key="k").salt) == 16
     assert Variant.objects.count() == 2

@@ -93,7 +93,7 @@ def test_every_documented_change_is_accepted(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "red"}, "Variant b changes 'colour', which is unknown; use texts, blocks, recommender"),
+        ({"colour": "red"}, "Variant b changes 'colour', which is unknown; use texts, blocks, template"),
         ({"texts": {"en": "Hello"}}, "Variant b: write texts as"),
         ({"texts": {"en": {"subject": ""}}}, "Variant b: write texts as"),
         ({"texts": ["en"]}, "Variant b: write texts as"),

@@ -76,6 +76,7 @@ def test_best_sellers_are_ranked_by_department_and_in_the_whole_shop() -> None:
     )
     assert list(rows) == [
         ("", "Pan", 3), ("", "Lamp", 2), ("", "Cup", 1),
+        ("= Cups", "Cup", 1), ("= Lamps", "Lamp", 2), ("= Pans", "Pan", 3),
         ("Home", "Lamp", 2),
         ("Kitchen", "Pan", 3), ("Kitchen", "Cup", 1),
     ]  # fmt: skip
@@ -87,7 +88,8 @@ def test_the_model_says_what_it_was_built_from() -> None:
     model.refresh_from_db()
     assert (model.is_active, model.is_complete, model.order_count) == (True, True, 12)
     assert model.notes["counts"] == {
-        "orders": 12, "lines": 18, "products": 3, "complements": 2, "upgrades": 0, "bestsellers": 3
+        "orders": 12, "lines": 18, "products": 3, "complements": 2, "upgrades": 0, "bestsellers": 3,
+        "shelves": 0,
     }  # fmt: skip
     assert model.notes["support_floor"] == 3
     assert model.notes["settings"]["max_basket"] == 100

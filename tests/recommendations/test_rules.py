@@ -40,7 +40,7 @@ def objections(request: Request) -> dict[str, str]:
 
 
 def test_every_rule_can_say_its_objection_in_words() -> None:
-    assert [code for code, _ in RULES] == list(OBJECTIONS)
+    assert [rule.code for rule in RULES] == list(OBJECTIONS)
 
 
 @pytest.mark.parametrize(

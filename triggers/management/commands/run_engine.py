@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from campaigns.rollups import count_due_experiments
 from campaigns.transports import build_current_transport
 from delivery.base import Transport
 from recommendations.building import is_stale, rebuild_neighbours
@@ -42,6 +43,7 @@ class Command(BaseCommand):
                 if timezone.now() >= look_again:
                     look_again = timezone.now() + LOOK_EVERY
                     _learn_or_log()
+                    _count_or_log()
                 stop.wait(poll)
         self.stdout.write("Stopped; nothing was left half done.")
 
@@ -68,6 +70,14 @@ def _learn_or_log() -> None:
             rebuild_neighbours(timezone.now())
     except Exception:
         logger.exception("The neighbour tables could not be rebuilt; the old ones stay.")
+
+
+def _count_or_log() -> None:
+    """Adds up what the people of experiments did, and looks at it, as Celery's beat does."""
+    try:
+        count_due_experiments(timezone.now())
+    except Exception:
+        logger.exception("The experiments could not be counted; they will be in the next hour.")
 
 
 def _stop_on_signals(stop: Flag) -> None:

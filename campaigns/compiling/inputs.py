@@ -1,0 +1,72 @@
+"""What the body of a loop depends on: the keys under which its result is kept for the next email."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from jinja2 import nodes
+
+InputPath = tuple[str, ...]  # ("line", "title"), ("shop", "url"), ("loop", "last")
+
+_FUNCTIONS = frozenset({"_link", "range"})
+
+
+def find_inputs(loop: nodes.For) -> list[InputPath] | None:
+    """Every value that the body looks at; None where its result can't be kept for others.
+
+    Of the loop's own variable only the first step is taken, because what lies deeper may be guarded by a
+    condition. A body with a loop of its own is not kept: the inner one is.
+    """
+    if any(isinstance(node, nodes.For | nodes.Assign) for node in _descend(loop.body)):
+        return None
+    if not all(_is_shown(call, loop.body) for call in _descend(loop.body) if _called(call) == "_link"):
+        return None
+    own = {name.name for name in [loop.target, *loop.target.find_all(nodes.Name)] if hasattr(name, "name")}
+    found = {
+        path[:2] if path[0] in own else path for node in loop.body for path in _read_paths(node)
+    }  # fmt: skip
+    return drop_covered(found)
+
+
+def drop_covered(paths: Iterable[InputPath]) -> list[InputPath]:
+    """In order, without those that lie inside of another."""
+    every = set(paths)
+    return sorted(path for path in every if not any(path[:length] in every for length in range(1, len(path))))
+
+
+def identify(loop: nodes.For) -> str:
+    """Equal for loops over the same values under the same names, in whichever part of the email."""
+    return f"{loop.iter!r} {loop.target!r}"
+
+
+def find_dotted(node: nodes.Node) -> InputPath:
+    """("order", "currency") for `order.currency`; () for anything but a name and its attributes."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    inner = find_dotted(node.node) if isinstance(node, nodes.Getattr) else ()
+    return (*inner, node.attr) if inner and isinstance(node, nodes.Getattr) else ()
+
+
+def _read_paths(node: nodes.Node) -> Iterator[InputPath]:
+    if isinstance(node, nodes.Test) and node.name == "defined" and isinstance(node.node, nodes.Getattr):
+        yield from _read_paths(node.node.node)  # whether it is there is told by what it would be in
+        return
+    path = find_dotted(node)
+    if path and path[0] not in _FUNCTIONS:
+        yield path
+    elif not path:
+        for child in node.iter_child_nodes():
+            yield from _read_paths(child)
+
+
+def _descend(body: Sequence[nodes.Node]) -> Iterator[nodes.Node]:
+    for node in body:
+        yield node
+        yield from _descend(list(node.iter_child_nodes()))
+
+
+def _is_shown(call: nodes.Node, body: Sequence[nodes.Node]) -> bool:
+    """Whether it stands alone as an expression of the email, so that its place is known in the result."""
+    return any(isinstance(node, nodes.Output) and call in node.nodes for node in _descend(body))
+
+
+def _called(node: nodes.Node) -> str:
+    return node.node.name if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) else ""

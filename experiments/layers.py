@@ -1,0 +1,47 @@
+"""Mutual exclusion: which hundredths of a layer's people belong to which experiment."""
+
+from django.db import IntegrityError, transaction
+
+from experiments.assignment import SLOTS
+from experiments.models import Experiment, Layer, LayerSlot
+from experiments.running import ExperimentError
+
+
+def reserve_slots(experiment: Experiment, layer: Layer, *, first: int, last: int) -> None:
+    """Gives the experiment the slots from `first` to `last`, both included, and takes its others away.
+
+    Raises ExperimentError, changing nothing, for a range outside 0 to 99, slots of another experiment
+    (the message names it), or an experiment that has started: its people are where they are.
+    """
+    if not 0 <= first <= last < SLOTS:
+        raise ExperimentError(
+            f"The slots {first} to {last} are no range of the layer; give 0 to {SLOTS - 1}."
+        )
+    if experiment.status != Experiment.Status.DRAFT:
+        raise ExperimentError(
+            f"Experiment {experiment.key} has started, so its people can't change any more."
+        )
+    try:
+        with transaction.atomic():
+            LayerSlot.objects.filter(experiment=experiment).delete()
+            LayerSlot.objects.bulk_create(
+                LayerSlot(layer=layer, number=number, experiment=experiment)
+                for number in range(first, last + 1)
+            )
+            Experiment.objects.filter(pk=experiment.pk).update(layer=layer)
+    except IntegrityError as error:
+        raise ExperimentError(_name_owners(layer, first, last)) from error
+    experiment.layer = layer
+
+
+def release_slots(experiment: Experiment) -> None:
+    """Lets other experiments have these people; call it once the last window is over."""
+    LayerSlot.objects.filter(experiment=experiment).delete()
+
+
+def _name_owners(layer: Layer, first: int, last: int) -> str:
+    taken = LayerSlot.objects.filter(layer=layer, number__range=(first, last))
+    owners = ", ".join(sorted(set(taken.values_list("experiment__key", flat=True))))
+    free = sorted(set(range(SLOTS)) - set(layer.slots.values_list("number", flat=True)))
+    where = f"free are {free[0]} to {free[-1]} at most" if free else "none is free"
+    return f"Some of the slots {first} to {last} of layer {layer.key} belong to {owners}; {where}."

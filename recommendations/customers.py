@@ -1,0 +1,150 @@
+"""What is known of the customers of a batch, as far as it decides what they are shown."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import Q
+
+from recommendations.catalogue import read_type
+from recommendations.models import CustomerResponse
+from recommendations.repeats import Due, read_due
+from shop.models import Customer, Event, OrderLine
+
+VIEWED_DAYS = 14
+FEWER_DAYS = 365  # a "fewer of these" holds for a year
+SAME_TYPE_ENOUGH = 2  # "fewer" of two products of a type are meant for the type
+
+
+@dataclass(frozen=True)
+class CustomerFacts:
+    """`bought`, `bought_types`: when last, by product and by type. `viewed` holds the shop's product ids.
+
+    `typical_prices` is the median of what the customer lately paid for a piece, by currency.
+    """
+
+    country: str = ""
+    language: str = ""
+    born: date | None = None
+    bought: Mapping[int, datetime] = field(default_factory=dict)
+    bought_types: Mapping[str, datetime] = field(default_factory=dict)
+    bought_parents: frozenset[str] = frozenset()
+    typical_prices: Mapping[str, float] = field(default_factory=dict)
+    viewed: frozenset[str] = frozenset()
+    ignored: Mapping[int, int] = field(default_factory=dict)
+    fewer: frozenset[int] = frozenset()
+    fewer_types: frozenset[str] = frozenset()
+    due: Sequence[Due] = ()
+
+
+STRANGER = CustomerFacts()
+
+
+def read_customers(
+    ids: Collection[int], now: datetime, *, bought_days: int, repeating: Collection[int] = ()
+) -> dict[int, CustomerFacts]:
+    """The facts of each customer, in five queries at most. `repeating` are those to whom a repeat may go."""
+    if not ids:
+        return {}
+    people = Customer.objects.in_bulk(list(ids))
+    purchases = _read_purchases(ids, now - timedelta(days=bought_days), now)
+    viewed = _read_viewed(ids, now)
+    responses = _read_responses(ids, now)
+    due = read_due(repeating, now) if repeating else {}
+    return {
+        pk: CustomerFacts(
+            country=customer.country,
+            language=customer.language,
+            born=_read_birthday(customer.attributes),
+            viewed=viewed.get(pk, frozenset()),
+            due=due.get(pk, ()),
+            **purchases.get(pk, {}),
+            **responses.get(pk, {}),
+        )
+        for pk, customer in people.items()
+    }
+
+
+def _read_purchases(ids: Collection[int], since: datetime, now: datetime) -> dict[int, dict[str, Any]]:
+    lines = OrderLine.objects.filter(
+        order__customer__in=ids,
+        order__placed_at__gt=since,
+        order__placed_at__lte=now,
+        order__cancelled_at=None,
+    ).values_list(
+        "order__customer_id", "product_id", "order__placed_at", "order__currency", "unit_price",
+        "product__product_type", "product__category", "product__attributes",
+    )  # fmt: skip
+    by_customer: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for customer, *line in lines:
+        by_customer[customer].append(tuple(line))
+    return {customer: _sum_up(rows) for customer, rows in by_customer.items()}
+
+
+def _sum_up(lines: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    bought: dict[int, datetime] = {}
+    types: dict[str, datetime] = {}
+    prices: dict[str, list[float]] = defaultdict(list)
+    parents = set()
+    for product, at, currency, price, product_type, category, attributes in lines:
+        bought[product] = max(at, bought.get(product, at))
+        if kind := read_type(product_type, category):
+            types[kind] = max(at, types.get(kind, at))
+        if price > 0:
+            prices[currency].append(float(price))
+        if parent := attributes.get("parent"):
+            parents.add(str(parent))
+    return {
+        "bought": bought,
+        "bought_types": types,
+        "bought_parents": frozenset(parents),
+        "typical_prices": {currency: median(paid) for currency, paid in prices.items()},
+    }
+
+
+def _read_viewed(ids: Collection[int], now: datetime) -> dict[int, frozenset[str]]:
+    viewed: dict[int, set[str]] = defaultdict(set)
+    views = Event.objects.filter(
+        kind="product.viewed",
+        customer__in=ids,
+        occurred_at__gt=now - timedelta(days=VIEWED_DAYS),
+        occurred_at__lte=now,
+    )
+    for customer, payload in views.values_list("customer_id", "payload"):
+        product = payload.get("product")
+        if key := product.get("id") if isinstance(product, dict) else product:
+            viewed[customer].add(str(key))
+    return {customer: frozenset(keys) for customer, keys in viewed.items()}
+
+
+def _read_responses(ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
+    """What each was shown and left alone, and what each wants fewer of."""
+    late = Q(fewer_at__gt=now - timedelta(days=FEWER_DAYS))
+    rows = CustomerResponse.objects.filter(Q(ignored__gt=0) | late, customer__in=ids).select_related(
+        "product"
+    )
+    columns = rows.values_list(
+        "customer_id", "product_id", "ignored", "fewer_at", "product__product_type", "product__category"
+    )
+    found: dict[int, dict[str, Any]] = {}
+    types: dict[int, list[str]] = defaultdict(list)
+    for customer, product, ignored, fewer_at, product_type, category in columns:
+        facts = found.setdefault(customer, {"ignored": {}, "fewer": set(), "fewer_types": frozenset()})
+        facts["ignored"][product] = ignored
+        if fewer_at is not None and fewer_at > now - timedelta(days=FEWER_DAYS):
+            facts["fewer"].add(product)
+            types[customer].append(read_type(product_type, category))
+    for customer, names in types.items():
+        enough = {name for name in names if name and names.count(name) >= SAME_TYPE_ENOUGH}
+        found[customer]["fewer_types"] = frozenset(enough)
+    return found
+
+
+def _read_birthday(attributes: Mapping[str, Any]) -> date | None:
+    try:
+        return date.fromisoformat(str(attributes["born"])) if "born" in attributes else None
+    except ValueError:
+        return None

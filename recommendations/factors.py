@@ -1,0 +1,155 @@
+"""What raises or lowers a score for this shop and this customer. Every factor has a name and bounds.
+
+The shop's boosts (margin, new, slow movers) together raise a score by at most 1.3: what goes together
+decides, not what the shop would like to be rid of. What a customer did moves it both ways, within 0.25
+to 1.5.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import chain, islice
+from typing import TypeAlias
+
+from recommendations.offers import Candidate
+from recommendations.policy import MOST_BOOST
+from recommendations.situation import Situation
+
+HEAD = 40  # candidates that are ranked again; behind them the scores are too low to come back
+VIEWED = 1.25
+POPULAR_HERE = 1.1
+OUT_OF_SEASON = 0.6
+EACH_TIME_IGNORED = 0.85
+LEAST, MOST = 0.25, 1.5
+USUAL_SPAN = 4.0  # times the customer's usual price: a wider step is lowered
+BEYOND_USUAL = 0.8
+_SOUTHERN = frozenset(
+    "AR AU BO BR BW CL LS MG MU MW MZ NA NZ PE PY SZ UY ZA ZM ZW".split()  # noqa: SIM905 (one line to read)
+)
+_SEASONS = ("winter", "spring", "summer", "autumn")
+
+Factor: TypeAlias = Callable[[Candidate, Situation], float]
+
+
+def boost_margin(candidate: Candidate, situation: Situation) -> float:
+    """`attributes.margin` is a share of the price, 0 to 1: the full boost at one half."""
+    margin = candidate.product.attributes.get("margin")
+    if not isinstance(margin, int | float):
+        return 1.0
+    return 1.0 + (situation.policy.margin_boost - 1.0) * min(max(2.0 * margin, 0.0), 1.0)
+
+
+def boost_new(candidate: Candidate, situation: Situation) -> float:
+    age = situation.now - candidate.product.created_at
+    return situation.policy.new_boost if age <= timedelta(days=situation.policy.new_days) else 1.0
+
+
+def boost_slow(candidate: Candidate, situation: Situation) -> float:
+    """A slow mover, where it goes with a best-seller: only its place beside that moves it."""
+    is_slow = candidate.product.attributes.get("slow_mover") is True
+    anchor = candidate.because_of
+    tied = anchor is not None and anchor.pk in situation.popular
+    return situation.policy.slow_boost if is_slow and tied else 1.0
+
+
+def favour_viewed(candidate: Candidate, situation: Situation) -> float:
+    return VIEWED if candidate.product.external_id in situation.customer.viewed else 1.0
+
+
+def favour_country(candidate: Candidate, situation: Situation) -> float:
+    return POPULAR_HERE if candidate.product.pk in situation.popular_here else 1.0
+
+
+def lower_ignored(candidate: Candidate, situation: Situation) -> float:
+    """Once is chance; from the second time on each makes it less likely to be wanted."""
+    times = situation.customer.ignored.get(candidate.product.pk, 0)
+    return float(EACH_TIME_IGNORED ** max(times - 1, 0))
+
+
+def lower_beyond_usual(candidate: Candidate, situation: Situation) -> float:
+    price = situation.price_of(candidate.product)
+    usual = situation.customer.typical_prices.get(price.currency) if price else None
+    if price is None or not usual:
+        return 1.0
+    return BEYOND_USUAL if float(price.amount) > USUAL_SPAN * usual else 1.0
+
+
+def lower_out_of_season(candidate: Candidate, situation: Situation) -> float:
+    """`attributes.seasons` names the seasons of a product; the hemisphere is the customer's."""
+    seasons = candidate.product.attributes.get("seasons")
+    if not isinstance(seasons, list) or not seasons:
+        return 1.0
+    return 1.0 if season_in(situation.country, situation.now.month) in seasons else OUT_OF_SEASON
+
+
+def season_in(country: str, month: int) -> str:
+    """The season by month: December to February is winter, and summer in the southern hemisphere."""
+    quarter = month % 12 // 3
+    return _SEASONS[(quarter + 2) % 4 if country in _SOUTHERN else quarter]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The factors that can matter in a situation: those of a boost that is off, or of a customer of whom
+    nothing is known, are not asked for every candidate."""
+
+    boosts: tuple[tuple[str, Factor], ...]
+    tastes: tuple[tuple[str, Factor], ...]
+
+
+def find_weights(situation: Situation) -> Weights:
+    policy, customer = situation.policy, situation.customer
+    boosts: tuple[tuple[str, Factor, bool], ...] = (
+        ("margin", boost_margin, policy.margin_boost != 1.0),
+        ("new", boost_new, policy.new_boost != 1.0),
+        ("slow_mover", boost_slow, policy.slow_boost != 1.0),
+    )
+    tastes: tuple[tuple[str, Factor, bool], ...] = (
+        ("viewed", favour_viewed, bool(customer.viewed)),
+        ("popular_in_country", favour_country, bool(situation.popular_here)),
+        ("ignored", lower_ignored, bool(customer.ignored)),
+        ("beyond_usual_price", lower_beyond_usual, bool(customer.typical_prices)),
+        ("out_of_season", lower_out_of_season, True),
+    )
+    return Weights(
+        tuple((name, factor) for name, factor, is_on in boosts if is_on),
+        tuple((name, factor) for name, factor, is_on in tastes if is_on),
+    )
+
+
+def weigh(
+    candidate: Candidate, situation: Situation, weights: Weights | None = None
+) -> tuple[tuple[str, float], ...]:
+    """The factors that are not 1, by name; a last one, "bound", where they went too far together."""
+    weights = weights or find_weights(situation)
+    boosts = [(name, value) for name, by in weights.boosts if (value := by(candidate, situation)) != 1.0]
+    tastes = [(name, value) for name, by in weights.tastes if (value := by(candidate, situation)) != 1.0]
+    if not boosts and not tastes:
+        return ()
+    bounds = (_bound(boosts, 0.0, MOST_BOOST), _bound(tastes, LEAST, MOST))
+    return (*boosts, *tastes, *(("bound", value) for value in bounds if value != 1.0))
+
+
+def rank_again(candidates: Iterator[Candidate], situation: Situation) -> Iterator[Candidate]:
+    """The best forty candidates in the order that their factors give, then the others as they come.
+
+    Upgrades and complements only: what is due and what a person decided keeps its place.
+    """
+    weights = find_weights(situation)
+    head = [_weighed(candidate, situation, weights) for candidate in islice(candidates, HEAD)]
+    head.sort(key=lambda entry: -entry[0])
+    return chain((candidate for _score, candidate in head), candidates)
+
+
+def _weighed(candidate: Candidate, situation: Situation, weights: Weights) -> tuple[float, Candidate]:
+    factors = weigh(candidate, situation, weights)
+    if not factors:
+        return candidate.score, candidate
+    score = candidate.score * math.prod(value for _name, value in factors)
+    return score, replace(candidate, factors=factors)
+
+
+def _bound(found: list[tuple[str, float]], least: float, most: float) -> float:
+    product = math.prod(value for _name, value in found)
+    return min(max(product, least), most) / product

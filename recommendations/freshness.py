@@ -1,0 +1,47 @@
+"""Whether what an email shows can still be bought at the price it names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from recommendations.catalogue import price_in
+from recommendations.models import Kind
+from recommendations.offers import Pick
+from shop.models import Product
+
+
+def find_stale(offers: Sequence[Iterable[Pick]]) -> list[str]:
+    """For each email's picks what has changed since they were chosen, "" where nothing has. One query.
+
+    gone (hidden, retired, deleted or sold out) or price_changed.
+    """
+    picked = [list(picks) for picks in offers]
+    shown = [pick for picks in picked for pick in picks]
+    keys = {product.pk for pick in shown for product in (pick.product, pick.because_of) if product}
+    if not keys:
+        return [""] * len(picked)
+    columns = ("pk", "status", "stock", "price", "currency", "prices", "attributes")
+    current = {product.pk: product for product in Product.objects.filter(pk__in=keys).only(*columns)}
+    return [next((code for pick in picks if (code := _judge(pick, current))), "") for picks in picked]
+
+
+def _judge(pick: Pick, current: Mapping[int, Product]) -> str:
+    product = current.get(pick.product.pk)
+    if product is None or product.status != Product.Status.ACTIVE:
+        return "gone"
+    if product.stock == 0 or _stock_changed(pick.product, product):
+        return "gone"
+    if price_in(product, pick.price.currency) != pick.price:
+        return "price_changed"
+    return "price_changed" if _difference_changed(pick, current) else ""
+
+
+def _difference_changed(pick: Pick, current: Mapping[int, Product]) -> bool:
+    """An upgrade names how much more it costs than what it is a step up from."""
+    if pick.kind != Kind.UPGRADE or pick.because_of is None or pick.because_of.pk not in current:
+        return False
+    currency = pick.price.currency
+    return price_in(pick.because_of, currency) != price_in(current[pick.because_of.pk], currency)
+
+
+def _stock_changed(chosen: Product, product: Product) -> bool:
+    """Stock by country is judged anew by the rules, which know the country."""
+    return bool(chosen.attributes.get("stock") != product.attributes.get("stock"))

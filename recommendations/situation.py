@@ -1,0 +1,44 @@
+"""What the rules and the factors know of one request."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recommendations.catalogue import Price, own_price, price_in
+from recommendations.customers import STRANGER, CustomerFacts
+from recommendations.handmade import Lists
+from recommendations.models import Kind
+from recommendations.offers import Candidate, Moment
+from recommendations.policy import Policy
+from shop.models import Product
+
+
+@dataclass
+class Situation:
+    """`chosen` grows while candidates are taken, best first.
+
+    `currency` is "" where each product is shown in its own; `language` is "" where any title will do.
+    """
+
+    policy: Policy
+    anchors: tuple[Product, ...]
+    exclude: frozenset[int]
+    support_floor: int
+    collected_types: frozenset[str]
+    room: dict[Kind, int]
+    now: datetime
+    moment: Moment = Moment.BEFORE
+    currency: str = ""
+    language: str = ""
+    shop_language: str = ""
+    country: str = ""
+    customer: CustomerFacts = STRANGER
+    lists: Lists = field(default_factory=Lists)
+    popular: frozenset[int] = frozenset()  # what sells best in the whole shop
+    popular_here: frozenset[int] = frozenset()  # and in the customer's country
+    chosen: list[Candidate] = field(default_factory=list)
+
+    def price_of(self, product: Product) -> Price | None:
+        return price_in(product, self.currency) if self.currency else own_price(product)
+
+    def chosen_complements(self) -> list[Candidate]:
+        return [candidate for candidate in self.chosen if candidate.kind == Kind.COMPLEMENT]
