@@ -20,12 +20,12 @@ class Answers:
 
 
 def add_votes(anchors: Matrix, squares: Matrix) -> Matrix:
-    """Requests by products: the sum of the squared scores over each request's anchors (`Table.squares`)."""
+    """Requests by products: the sum of squared scores over each request's anchors (`Table.squares`)."""
     return sparse.csr_array(anchors @ squares)
 
 
 def rank_batch(votes: Matrix, excluded: Matrix, *, popular: Ints, places: int = 10) -> Answers:
-    """The best `places` products of each request, those of `excluded` left out; ties go to the lower position.
+    """The best `places` products of each request, without those of `excluded`; ties go to the lower position.
 
     Where the votes name too few, best-sellers fill the places.
     """
@@ -70,4 +70,4 @@ def _without(votes: Matrix, excluded: Matrix) -> Matrix:
 
 def _row(matrix: Matrix, row: int) -> tuple[Ints, Floats]:
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
-    return matrix.indices[part], matrix.data[part]
+    return matrix.indices[part].astype(np.int64), matrix.data[part]

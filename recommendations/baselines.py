@@ -38,7 +38,8 @@ def _multiply(held: Matrix, votes: Floats, scale: Floats, *, kept: int) -> Matri
     """The best `kept` of each row of S·HᵀVH·S without its diagonal, block by block."""
     weighted = sparse.csr_array(sparse.diags_array(votes) @ held @ sparse.diags_array(scale))
     by_product = sparse.csr_array(sparse.diags_array(scale) @ held.T)
-    work = np.cumsum((by_product != 0) @ np.asarray(held.sum(axis=1)).ravel())
+    sizes = np.asarray(held.sum(axis=1), dtype=np.float64).ravel()
+    work = np.cumsum(np.asarray(sparse.csr_array(held.T) @ sizes, dtype=np.float64))
     parts, start = [], 0
     while start < by_product.shape[0]:
         done = work[start - 1] if start else 0.0

@@ -106,7 +106,7 @@ def _follow_customers(
 def _ask_new(case: _Case, products: Sequence[Ints]) -> _Case:
     """The same case, asking for what the customer never bought."""
     bought = np.unique(np.concatenate([products[order] for order in case.past]))
-    return _Case(case.given, np.setdiff1d(case.wanted, bought), bought)
+    return _Case(case.given, np.setdiff1d(case.wanted, bought), bought, case.past)
 
 
 def _sample(cases: Sequence[_Case], most: int, seed: int) -> Sequence[_Case]:

@@ -86,8 +86,8 @@ def _split(sales: Sales, cutoff: datetime) -> _Bench:
     later = int(np.sum((sales.baskets.age_days <= split) & (sales.baskets.age_days > split - TEST_DAYS)))
     if not past.order_count or not later:
         raise OrderFileError(
-            f"{past.order_count} orders lie before {cutoff:%Y-%m-%d} and {later} in the {TEST_DAYS} days after "
-            "it: both are needed. Choose another day with --cutoff."
+            f"{past.order_count} orders lie before {cutoff:%Y-%m-%d} and {later} in the {TEST_DAYS} days "
+            "after it: both are needed. Choose another day with --cutoff."
         )
     known = np.bincount(past.product, minlength=past.product_count) > 0
     goods = Goods(sales.names, sales.product_type, sales.price)
@@ -119,7 +119,7 @@ def _measure_engine(
         cases, choice = bench.cases[slot], choices[slot]
         table = make_table(learnt, choice.blend)
         started = time.perf_counter()
-        answers = answer(slot, cases, learnt, table, choice.habit)
+        answers = answer(cases, learnt, table, choice.habit)
         if slot == "basket":
             spent = 1e6 * (time.perf_counter() - started) / max(len(cases), 1)
         tasks[slot] = {"engine": _measure(bench, answers, cases)}

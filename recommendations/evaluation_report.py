@@ -32,8 +32,9 @@ def print_report(found: Mapping[str, Any], console: Console) -> None:
     for task, title in TASKS.items():
         console.print(_tabulate(title, found["tasks"][task]))
     console.print(
-        f"Learnt in {found['fit_seconds']:.2f} s with {found['peak_mb']:.0f} MB above the start; scorers chosen "
-        f"in {found['choose_seconds']:.1f} s; {found['predict_ms_per_1000']:.0f} ms for 1,000 answers."
+        f"Learnt in {found['fit_seconds']:.2f} s with {found['peak_mb']:.0f} MB above the start; "
+        f"scorers chosen in {found['choose_seconds']:.1f} s; "
+        f"{found['predict_ms_per_1000']:.0f} ms for 1,000 answers."
     )
 
 

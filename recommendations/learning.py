@@ -10,7 +10,7 @@ from recommendations.baskets import Baskets, Floats, Ints
 from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
 from recommendations.scorers import Blend, passes_lift, score_blend
-from recommendations.shortlists import Shortlist, make_shortlist
+from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
 
 HALF_LIFE_DAYS = 90.0
 MAX_BASKET = 100
@@ -66,10 +66,10 @@ def count_pairs(baskets: Baskets, *, recent_days: int = 30) -> SparsePairCounts:
     )
 
 
-def learn(pairs: PairCounts) -> Learnt:
+def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT) -> Learnt:
     """Read every pair once; memory is that of the shortlist, of EASE's head and of one block."""
     ease = Ease(pairs)
-    shortlist = make_shortlist(_Watched(pairs, ease))
+    shortlist = make_shortlist(_Watched(pairs, ease), min_support=min_support)
     ease.solve()
     return Learnt(shortlist, ease.weights(shortlist.a, shortlist.b))
 

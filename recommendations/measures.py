@@ -50,12 +50,12 @@ def _measure_at(hits: Hits, places: int) -> Mapping[str, float]:
     found = hits.found[:, :places]
     if not len(found):
         return {f"{name}@{places}": 0.0 for name in ("hit_rate", "hit_rate_se", "recall", "ndcg")}
-    hit = found.any(axis=1).astype(np.float64)
-    gains = 1.0 / np.log2(np.arange(places) + 2.0)
-    best = np.cumsum(gains)[np.minimum(hits.wanted, places) - 1]
+    hit = np.asarray(found.any(axis=1), dtype=np.float64)
+    gains = 1.0 / np.log2(np.arange(found.shape[1]) + 2.0)
+    best = np.cumsum(gains)[np.minimum(hits.wanted, found.shape[1]) - 1]
     return {
         f"hit_rate@{places}": float(hit.mean()),
-        f"hit_rate_se@{places}": float(hit.std() / np.sqrt(len(hit))),
+        f"hit_rate_se@{places}": float(hit.std() / np.sqrt(len(found))),
         f"recall@{places}": float((found.sum(axis=1) / hits.wanted).mean()),
         f"ndcg@{places}": float(((found * gains).sum(axis=1) / best).mean()),
     }

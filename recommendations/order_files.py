@@ -17,7 +17,8 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "product": ("product", "productid", "sku", "stockcode", "itemid", "item", "articleid", "variantid",
                 "productcode", "asin", "upc", "ean"),
     "time": ("time", "timestamp", "date", "datetime", "orderdate", "orderedat", "placedat", "invoicedate",
-             "createdat", "transactiontimestamp", "purchasedate", "transactiondate", "orderpurchasetimestamp"),
+             "createdat", "transactiontimestamp", "purchasedate", "transactiondate",
+             "orderpurchasetimestamp"),
     "customer": ("customer", "customerid", "userid", "user", "clientid", "householdid", "householdkey",
                  "memberid", "buyerid", "customeruniqueid", "email"),
     "quantity": ("quantity", "qty", "units"),
@@ -33,7 +34,7 @@ class OrderFileError(ValueError):
 
 
 def read_mapping(text: str) -> dict[str, str]:
-    """ "order=InvoiceNo,product=StockCode" as a dict. Raises OrderFileError for a field that does not exist."""
+    """The columns by field of "order=InvoiceNo,product=StockCode". Raises OrderFileError."""
     mapping: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         field, equals, column = part.partition("=")
@@ -114,7 +115,7 @@ def find_columns(
 
 
 def _read_csv(path: Path) -> pa.Table:
-    with path.open(encoding="utf8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         heading = file.readline()
     try:
         delimiter = csv.Sniffer().sniff(heading, delimiters=",;\t|").delimiter

@@ -71,6 +71,8 @@ BLENDS: tuple[Blend, ...] = (
     Blend("even_cosine_with_ease", cosine=1.0, asymmetry=0.7, ease=0.5),
     Blend("ease_with_cosine", cosine=0.3, ease=1.0),
     Blend("ease", cosine=0.01, ease=1.0),
+    Blend("trending_ease", cosine=0.3, ease=1.0, trend=0.5),
+    Blend("strongly_trending_cosine", cosine=1.0, trend=1.0),
 )
 BLENDS_BY_NAME = {blend.name: blend for blend in (*BLENDS, POPULARITY)}
 

@@ -13,7 +13,7 @@ import numpy as np
 from recommendations.answering import Answers, add_votes, rank_batch
 from recommendations.baskets import Baskets
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.habits import HABITS, HABITS_BY_NAME, Habit, score_habits
+from recommendations.habits import HABITS, HABITS_BY_NAME, TASTES, Habit, score_habits
 from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
 from recommendations.measures import measure
 from recommendations.scorers import BLENDS, BLENDS_BY_NAME, POPULARITY, Blend
@@ -36,6 +36,16 @@ class Choice:
     weights: str = ""  # of an upgrade: a name in `trade_ups.WEIGHTS`
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    @property
+    def table_blend(self) -> Blend:
+        """The blend of the slot's table. Where best-sellers won, emails still say what goes with a product,
+        and take best-sellers from their shelves."""
+        if not self.blend.is_popularity:
+            return self.blend
+        tried = [name for name in self.figures if name in BLENDS_BY_NAME and name != POPULARITY.name]
+        best = max(tried, key=lambda name: _merit(self.figures[name]), default=BLENDS[0].name)
+        return BLENDS_BY_NAME[best]
+
     def describe(self) -> dict[str, Any]:
         """Plain values to store: slot, scorer, settings, reason, figures."""
         habit = asdict(self.habit) if self.habit else None
@@ -49,7 +59,7 @@ class Choice:
 
 
 def choose_scorers(baskets: Baskets) -> dict[str, Choice]:
-    """The choice of each slot by a back-test on the last 30 days of these baskets; ages count from the end."""
+    """The choice of each slot by a back-test on the last 30 days of the baskets; ages count from the end."""
     past = take_until(baskets, split=VALIDATION_DAYS)
     known = np.bincount(past.product, minlength=baskets.product_count) > 0
     cases = make_cases(baskets, known, split=VALIDATION_DAYS, seed=2, most=MOST_CASES)
@@ -67,7 +77,9 @@ def choose_upgrades(baskets: Baskets, goods: Goods) -> Choice:
     events = find_trade_ups(baskets, goods, known, split=VALIDATION_DAYS)
     count = len(events.owned)
     if count < FEWEST_CASES:
-        reason = f"Only {count} trade-ups in the last month, {FEWEST_CASES} are needed to compare: the default."
+        reason = (
+            f"Only {count} trade-ups in the last month, {FEWEST_CASES} are needed to compare: the default."
+        )
         return Choice("upgrade", POPULARITY, reason, weights="balanced")
     ranker, wanted = UpgradeRanker(past, goods), events.wanted(baskets.product_count)
     figures = {
@@ -94,50 +106,47 @@ def take_until(baskets: Baskets, *, split: float) -> Baskets:
     )
 
 
-def answer(slot: str, cases: Cases, learnt: Learnt, table: Table, habit: Habit | None = None) -> Answers:
-    """What the engine says to the cases of a slot, ten places each."""
+def answer(cases: Cases, learnt: Learnt, table: Table, habit: Habit | None = None) -> Answers:
+    """What the engine says to cases, ten places each."""
     votes = add_votes(cases.given, table.squares())
     items = learnt.shortlist.items
-    if slot == "repeat" and habit:
-        votes = score_habits(cases.own, cases.own_long, votes, sold=items.recent, habit=habit)
+    if habit:
+        votes = score_habits(
+            cases.own, cases.own_long, votes, squares=table.squares(), sold=items.recent, habit=habit
+        )
     return rank_batch(votes, cases.excluded, popular=find_popular(items))
 
 
 def _choose(slot: str, cases: Cases, learnt: Learnt, tables: Mapping[str, Table]) -> Choice:
     if len(cases) < FEWEST_CASES:
         return _keep_default(slot, len(cases))
+
+    def try_out(table: Table, habit: Habit | None = None) -> dict[str, float]:
+        known = int(np.sum(learnt.shortlist.items.orders > 0))
+        return measure(answer(cases, learnt, table, habit), cases.wanted, known=known)
+
+    floor = try_out(tables[POPULARITY.name])
     if slot == "repeat":
-        return _choose_habit(cases, learnt, tables)
-    known = int(np.sum(learnt.shortlist.items.orders > 0))
-    figures = {
-        name: measure(answer(slot, cases, learnt, table), cases.wanted, known=known)
-        for name, table in tables.items()
-    }
-    best = max(figures, key=lambda name: _merit(figures[name]))
-    if figures[POPULARITY.name]["hit_rate@3"] > figures[best]["hit_rate@3"]:
-        best = POPULARITY.name
+        figures, blend = {}, BLENDS[0]
+    else:
+        figures = {name: try_out(table) for name, table in tables.items() if name != POPULARITY.name}
+        blend = BLENDS_BY_NAME[_best_of(figures)]
+    habits = {"repeat": HABITS, "next_new": TASTES}.get(slot, ())
+    figures |= {habit.name: try_out(tables[blend.name], habit) for habit in habits}
+    best = _best_of(figures)
+    figures[POPULARITY.name] = floor
+    if floor["hit_rate@3"] > figures[best]["hit_rate@3"]:
+        best, blend = POPULARITY.name, POPULARITY
     reason = _explain(best, figures, len(cases))
-    return Choice(slot, BLENDS_BY_NAME[best], reason, figures=figures)
+    return Choice(slot, blend, reason, habit=HABITS_BY_NAME.get(best), figures=figures)
 
 
-def _choose_habit(cases: Cases, learnt: Learnt, tables: Mapping[str, Table]) -> Choice:
-    blend = BLENDS[0]
-    known = int(np.sum(learnt.shortlist.items.orders > 0))
-
-    def measure_habit(habit: Habit | None, table: Table) -> dict[str, float]:
-        return measure(answer("repeat", cases, learnt, table, habit), cases.wanted, known=known)
-
-    figures = {habit.name: measure_habit(habit, tables[blend.name]) for habit in HABITS}
-    best = max(figures, key=lambda name: _merit(figures[name]))
-    figures[POPULARITY.name] = measure_habit(None, tables[POPULARITY.name])
-    if figures[POPULARITY.name]["hit_rate@3"] > figures[best]["hit_rate@3"]:
-        return Choice("repeat", POPULARITY, _explain(POPULARITY.name, figures, len(cases)), figures=figures)
-    reason = _explain(best, figures, len(cases))
-    return Choice("repeat", blend, reason, habit=HABITS_BY_NAME[best], figures=figures)
+def _best_of(figures: Mapping[str, Mapping[str, float]]) -> str:
+    return max(figures, key=lambda name: _merit(figures[name]))
 
 
 def _merit(figures: Mapping[str, float]) -> float:
-    """Hits in three places decide; NDCG over ten, which varies less, steadies the choice among near equals."""
+    """Hits in three places decide; NDCG over ten, which varies less, steadies the choice of near equals."""
     return figures["hit_rate@3"] + figures["ndcg@10"]
 
 
@@ -153,8 +162,8 @@ def _explain(best: str, figures: Mapping[str, Mapping[str, float]], cases: int) 
 
 def _keep_default(slot: str, cases: int) -> Choice:
     reason = (
-        f"Only {cases} orders of the last month can be asked about, {FEWEST_CASES} are needed to compare: the "
-        "default scorer, then best-sellers of the category and of the shop."
+        f"Only {cases} orders of the last month can be asked about, {FEWEST_CASES} are needed to compare: "
+        "the default scorer, then best-sellers of the category and of the shop."
     )
     habit = HABITS[0] if slot == "repeat" else None
     return replace(Choice(slot, DEFAULTS[slot], reason), habit=habit)

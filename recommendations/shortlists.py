@@ -15,7 +15,7 @@ MIN_SUPPORT = 2  # pairs seen once are noise by any score
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Pairs (a, b) as positions, each a's own side by side, with the orders that held both and their weight."""
+    """Pairs (a, b) as positions, each a's own side by side, with the orders that held both, and weights."""
 
     a: Ints
     b: Ints
@@ -43,7 +43,7 @@ class Shortlist:
 
 
 def make_shortlist(pairs: PairCounts, *, min_support: int = MIN_SUPPORT, kept: int = KEPT) -> Shortlist:
-    """At most `kept` pairs a product, the best by asymmetric cosine; memory grows with products, not pairs."""
+    """At most `kept` pairs a product, the best by asymmetric cosine; memory grows with products only."""
     parts = [
         _best_of(block, pairs.items, kept=kept)
         for block in pairs.blocks(min_support=min_support)
@@ -52,7 +52,9 @@ def make_shortlist(pairs: PairCounts, *, min_support: int = MIN_SUPPORT, kept: i
     if not parts:
         return Shortlist(*(np.zeros(0, dtype=np.int64),) * 2, *(np.zeros(0),) * 2, pairs.items)
     a, b = (np.concatenate([getattr(part, name) for part in parts]) for name in ("a", "b"))
-    orders, weight = (np.concatenate([getattr(part, name) for part in parts]) for name in ("orders", "weight"))
+    orders, weight = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("orders", "weight")
+    )
     return Shortlist(a, b, orders, weight, pairs.items)
 
 

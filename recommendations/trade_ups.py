@@ -1,7 +1,8 @@
 """What customers traded up to: the test of upgrades, and the choice of their blend.
 
 An event is a product new to the customer, of the type of one bought before, at 1.1 to 2 times the price of
-the last of them. The candidates are all products of that type in that band; the question is which one.
+the last of them. The candidates are all products of that type in that band that the customer never bought;
+the question is which one.
 """
 
 from collections import defaultdict
@@ -24,6 +25,8 @@ WEIGHTS: dict[str, UpgradeWeights] = {
     "sales_first": UpgradeWeights(title=0.25, sales=2.0),
     "titles_first": UpgradeWeights(title=1.0, sales=1.0),
     "titles_little": UpgradeWeights(title=0.25, sales=1.0),
+    "mostly_sales": UpgradeWeights(title=0.25, sales=5.0),
+    "recent_sales": UpgradeWeights(title=0.02, sales=50.0),
 }
 
 
@@ -54,9 +57,10 @@ def find_trade_ups(
     """The events of the `days` after the split among products known before it. Ages are days."""
     members = _group(goods, known)
     found: list[tuple[int, int, Ints]] = []
-    for owned, bought in _follow_types(baskets, goods, split=split, days=days):
+    for owned, bought, had in _follow_types(baskets, goods, split=split, days=days):
         if known[owned] and known[bought] and goods.price[owned] > 0:
-            candidates = _in_band(owned, members[goods.types[owned]], goods.price)
+            band = _in_band(owned, members[goods.types[owned]], goods.price)
+            candidates = band[~np.isin(band, list(had))]
             if bought in candidates:
                 found.append((owned, bought, candidates))
     pairs = np.array([event[:2] for event in found], dtype=np.int64).reshape(-1, 2)
@@ -80,8 +84,8 @@ def _in_band(owned: int, members: Ints, price: Floats) -> Ints:
 
 def _follow_types(
     baskets: Baskets, goods: Goods, *, split: float, days: float
-) -> Iterator[tuple[int, int]]:
-    """(last product of the type, product new to the customer) of every order after the split."""
+) -> Iterator[tuple[int, int, frozenset[int]]]:
+    """(last product of the type, product new to the customer, all they had) of each later order."""
     products, ages = split_by_order(baskets), baskets.age_days
     inside = (ages <= split) & (ages > split - days)
     asked = np.unique(baskets.customer[inside])
@@ -91,10 +95,11 @@ def _follow_types(
     for order in orders[np.argsort(-ages[orders], kind="stable")].tolist():
         customer, items = int(baskets.customer[order]), products[order].tolist()
         if inside[order]:
+            owned = frozenset(bought[customer])
             for item in items:
                 before = last.get((customer, goods.types[item]))
-                if item not in bought[customer] and before is not None:
-                    yield before, item
+                if item not in owned and before is not None:
+                    yield before, item, owned
         bought[customer].update(items)
         last.update({(customer, goods.types[item]): item for item in items if goods.types[item]})
 
@@ -130,7 +135,9 @@ def rank_by(events: TradeUps, scores: "Floats | Matrix", *, places: int = 10) ->
     """The candidates in the order of a score of each product, or of each pair of products."""
     found = np.full((len(events.owned), places), NOBODY, dtype=np.int64)
     for row, (owned, candidates) in enumerate(zip(events.owned.tolist(), events.candidates, strict=True)):
-        values = scores[candidates] if isinstance(scores, np.ndarray) else scores[[owned]].toarray()[0][candidates]
+        values = (
+            scores[candidates] if isinstance(scores, np.ndarray) else scores[[owned]].toarray()[0][candidates]
+        )
         best = candidates[np.argsort(-values, kind="stable")][:places]
         found[row, : len(best)] = best
     return Answers(found)

@@ -158,7 +158,7 @@ def test_a_build_takes_the_same_number_of_queries_for_more_orders(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     sell_phones_with_cases(orders=30)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(40):
         rebuild_neighbours(NOW)
 
 

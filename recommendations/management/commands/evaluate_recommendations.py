@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -17,22 +17,32 @@ from recommendations.sales import Sales, arrange_sales
 
 
 class Command(BaseCommand):
-    help = "Learn from the orders before a day, guess those of the 30 days after it, and say how well it went."
+    help = (
+        "Learn from the orders before a day, guess those of the 30 days after it, and say how well it went."
+    )
     requires_system_checks: list[str] = []  # a file needs no database
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--orders", type=Path, metavar="FILE", help="CSV or Parquet; default: the database")
-        parser.add_argument("--products", type=Path, metavar="FILE", help="names, categories, prices by product")
+        parser.add_argument(
+            "--orders", type=Path, metavar="FILE", help="CSV or Parquet; default: the database"
+        )
+        parser.add_argument(
+            "--products", type=Path, metavar="FILE", help="names, categories, prices by product"
+        )
         parser.add_argument("--cutoff", metavar="DATE", help="default: 30 days before the newest order")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
-        parser.add_argument("--columns", default="", help="order=InvoiceNo,product=StockCode,time=InvoiceDate,…")
+        parser.add_argument(
+            "--columns", default="", help="order=InvoiceNo,product=StockCode,time=InvoiceDate,…"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout._out, highlight=False)
+        console = Console(file=cast(IO[str], self.stdout), highlight=False)
         cutoff = _read_day(options["cutoff"])
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         try:
-            with Progress(*columns, console=Console(file=self.stderr._out), transient=True) as progress:
+            with Progress(
+                *columns, console=Console(file=cast(IO[str], self.stderr)), transient=True
+            ) as progress:
                 bar = progress.add_task("Reading orders", total=None)
                 sales = _read_sales(options)
                 found = evaluate(sales, cutoff, report=lambda step: progress.update(bar, description=step))
