@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from audience.models import Preference
+from audience.models import PARTS_OF_MARKETING, Preference
 from audience.pages import list_languages
 from audience.preferences import Choices
 
@@ -17,6 +17,10 @@ class PreferenceForm(forms.Form):
     marketing = forms.ChoiceField(choices=_YES_NO)
     shown = forms.ChoiceField(choices=_YES_NO)
     pace = forms.ChoiceField(choices=Preference.Pace.choices)
+    topics = forms.MultipleChoiceField(
+        choices=[(t.value, t.value) for t in PARTS_OF_MARKETING], required=False
+    )
+    topics_shown = forms.BooleanField(required=False)
     no_suggestions = forms.BooleanField(required=False)
     pause = forms.ChoiceField(choices=[(key, key) for key in _PAUSE], required=False)
 
@@ -35,4 +39,5 @@ class PreferenceForm(forms.Form):
             no_suggestions=said["no_suggestions"],
             language="" if said["language"] == self._current else said["language"],
             pause=_PAUSE[said["pause"]],
+            wanted_topics=frozenset(said["topics"]) if said["topics_shown"] else None,
         )

@@ -6,10 +6,15 @@ import hmac
 from django.conf import settings
 
 
-def derive_key(purpose: str) -> bytes:
-    """32 bytes from settings.PAIRWELL["LINK_KEY"], different for every purpose.
+def derive_key(purpose: str, secret: str | None = None) -> bytes:
+    """32 bytes from settings.PAIRWELL["LINK_KEY"], or from this secret, different for every purpose.
 
     So a tag made for one purpose proves nothing about another, and none of them reveals the secret.
     """
-    secret = str(settings.PAIRWELL["LINK_KEY"]).encode()
-    return hmac.digest(secret, b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+    chosen = str(settings.PAIRWELL["LINK_KEY"]) if secret is None else secret
+    return hmac.digest(chosen.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+
+
+def list_secrets() -> list[str]:
+    """The secret that signs, then those of before the last rotations, which still verify."""
+    return [str(settings.PAIRWELL["LINK_KEY"]), *map(str, settings.PAIRWELL.get("OLD_LINK_KEYS", ()))]

@@ -13,29 +13,33 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from audience.keys import derive_key
+from audience.keys import derive_key, list_secrets
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
-_TAG_BYTES = 12  # 96 bits: beyond guessing, yet short enough for a line of plain text
+CONFIRM = "confirm"
+_TAG_BYTES = 16  # 128 bits: beyond guessing
 
 
 def sign(purpose: str, payload: bytes) -> str:
-    """A url-safe token of the payload and its 96-bit HMAC-SHA-256 tag. The payload is not secret."""
-    return base64.urlsafe_b64encode(_tag(purpose, payload) + payload).rstrip(b"=").decode()
+    """A url-safe token of the payload and its 128-bit HMAC-SHA-256 tag. The payload is not secret."""
+    return _encode(_tag(purpose, payload) + payload)
 
 
 def read(purpose: str, token: str) -> bytes | None:
-    """The payload, or None if the token was not signed for this purpose or differs in any character."""
+    """The payload, or None if the token was not signed for this purpose or differs in any character.
+
+    After a rotation the former keys still count: an old email must let its reader leave.
+    """
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         return None
     tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-    if not hmac.compare_digest(tag, _tag(purpose, payload)):
-        return None
+    # All keys are tried whatever the first says, so that time tells nothing of which one it was.
+    fits = [hmac.compare_digest(tag, _tag(purpose, payload, secret)) for secret in list_secrets()]
     # Base64 has several spellings of the same bytes; only ours counts.
-    return payload if hmac.compare_digest(sign(purpose, payload), token) else None
+    return payload if any(fits) and hmac.compare_digest(_encode(raw), token) else None
 
 
 def unsubscribe_url(customer_uuid: UUID, message_id: UUID) -> str:
@@ -46,6 +50,19 @@ def unsubscribe_url(customer_uuid: UUID, message_id: UUID) -> str:
 def preferences_url(customer_uuid: UUID) -> str:
     """The absolute address of the customer's preference page."""
     return absolute_url("audience:preferences", sign(PREFERENCES, customer_uuid.bytes))
+
+
+def confirm_url(customer_uuid: UUID, event_id: int) -> str:
+    """The absolute address where the customer confirms the request that this event made."""
+    return absolute_url("audience:confirm", sign(CONFIRM, customer_uuid.bytes + event_id.to_bytes(8)))
+
+
+def read_confirm(token: str) -> tuple[UUID, int] | None:
+    """Customer uuid and event id of a confirmation link."""
+    payload = read(CONFIRM, token)
+    if payload is None or len(payload) != 24:
+        return None
+    return UUID(bytes=payload[:16]), int.from_bytes(payload[16:])
 
 
 def read_unsubscribe(token: str) -> tuple[UUID, UUID] | None:
@@ -62,8 +79,12 @@ def read_preferences(token: str) -> UUID | None:
     return UUID(bytes=payload) if payload is not None and len(payload) == 16 else None
 
 
-def _tag(purpose: str, payload: bytes) -> bytes:
-    return hmac.digest(derive_key(f"link:{purpose}"), payload, hashlib.sha256)[:_TAG_BYTES]
+def _tag(purpose: str, payload: bytes, secret: str | None = None) -> bytes:
+    return hmac.digest(derive_key(f"link:{purpose}", secret), payload, hashlib.sha256)[:_TAG_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def absolute_url(view: str, token: str) -> str:

@@ -6,7 +6,15 @@ from shop.models import Customer, Event
 
 
 class Topic(models.TextChoices):
+    """Consent is given to marketing as a whole; its parts can be declined one by one."""
+
     MARKETING = "marketing", "Offers and suggestions"
+    CARTS = "carts", "Reminders of a cart"
+    FOLLOW_UPS = "follow_ups", "After a purchase"
+    NEWS = "news", "News and offers"
+
+
+PARTS_OF_MARKETING = (Topic.CARTS, Topic.FOLLOW_UPS, Topic.NEWS)
 
 
 class ConsentEntry(models.Model):
@@ -22,6 +30,7 @@ class ConsentEntry(models.Model):
     class Basis(models.TextChoices):
         EXPLICIT = "explicit", "Explicit consent"
         SOFT_OPT_IN = "soft_opt_in", "Customer relation (soft opt-in)"
+        INQUIRY = "inquiry", "Inquiry before a sale (implied consent)"
         OBJECTION = "objection", "Objection"
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="consents")
@@ -29,9 +38,14 @@ class ConsentEntry(models.Model):
     state = models.CharField(max_length=9, choices=State)
     basis = models.CharField(max_length=11, choices=Basis)
     source = models.CharField(max_length=40, help_text="api, one_click, preference_page, complaint, import…")
-    proof = models.CharField(max_length=255, blank=True, help_text="Where it was said: form, text version")
+    proof = models.CharField(max_length=255, blank=True, help_text="Where it was said: form, message, call")
+    text_version = models.CharField(max_length=120, blank=True, help_text="Of the words that were agreed to")
+    conditions = models.JSONField(
+        default=dict, blank=True, help_text='Of a soft opt-in: {"sale": "536365", "opt_out_offered": true}'
+    )
     event = models.OneToOneField(Event, models.PROTECT, null=True, blank=True, related_name="consent_entry")
     occurred_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as long as the law says")
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -40,6 +54,25 @@ class ConsentEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.topic} {self.state}"
+
+
+class ConsentRequest(models.Model):
+    """A yes that waits for its confirmation by email (double opt-in). Until then it counts for nothing."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="consent_requests")
+    text_version = models.CharField(max_length=120, blank=True)
+    proof = models.CharField(max_length=255, blank=True)
+    event = models.OneToOneField(Event, models.SET_NULL, null=True, related_name="consent_request")
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    refused_for = models.CharField(max_length=40, blank=True, help_text="Why no email asks for it")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-requested_at"], name="consent_request_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.requested_at:%Y-%m-%d}"
 
 
 class Suppression(models.Model):
@@ -60,6 +93,9 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=12, choices=Reason)
     detail = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
+    pushed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the provider was told of it"
+    )
 
     class Meta:
         constraints = [
@@ -72,11 +108,25 @@ class Suppression(models.Model):
         return f"{self.address_hash[:8]} {self.scope}"
 
 
+class ProviderSync(models.Model):
+    """When to compare suppressions with a provider again; the row is the job, `due_at` its time."""
+
+    provider = models.CharField(max_length=20, unique=True)
+    due_at = models.DateTimeField()
+    pulled_until = models.DateTimeField(null=True, blank=True, help_text="What came before is known")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return self.provider
+
+
 class Preference(models.Model):
     """What a customer chose on the preference page beyond yes and no."""
 
     class Pace(models.TextChoices):
         NORMAL = "normal", "As it comes"
+        FEWER = "fewer", "Half as often"
         WEEKLY = "weekly", "At most once a week"
         MONTHLY = "monthly", "At most once a month"
 
@@ -84,6 +134,7 @@ class Preference(models.Model):
     pace = models.CharField(max_length=7, choices=Pace, default=Pace.NORMAL)
     paused_until = models.DateTimeField(null=True, blank=True)
     no_suggestions = models.BooleanField(default=False, help_text="Keep the mail, leave the products out")
+    declined_topics = models.JSONField(default=list, blank=True, help_text='Parts of marketing: ["carts"]')
     language = models.CharField(max_length=16, blank=True)
     updated_at = models.DateTimeField()
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from audience.consent import record_consent, withdraw_consent
-from audience.models import ConsentEntry, Preference
+from audience.models import PARTS_OF_MARKETING, ConsentEntry, Preference
 from audience.standings import Standing, read_standings
 from shop.models import Customer
 
@@ -26,6 +26,7 @@ class Choices:
     no_suggestions: bool
     language: str  # empty to leave it as it is
     pause: bool | None  # True for 30 days from now, False to end it, None to leave it as it is
+    wanted_topics: frozenset[str] | None = None  # None where the form did not ask
 
 
 def is_subscribed(standing: Standing) -> bool:
@@ -43,6 +44,9 @@ def save_choices(customer: Customer, choices: Choices, now: datetime) -> Prefere
         changes["language"] = choices.language
     if choices.pause is not None:
         changes["paused_until"] = now + PAUSE if choices.pause else None
+    if choices.wanted_topics is not None:
+        declined = [t.value for t in PARTS_OF_MARKETING if t.value not in choices.wanted_topics]
+        changes["declined_topics"] = declined
     preference, _ = Preference.objects.update_or_create(
         customer=customer, defaults={**changes, "updated_at": now}
     )
@@ -57,7 +61,8 @@ def _save_consent(customer: Customer, choices: Choices, now: datetime) -> None:
             state=ConsentEntry.State.GRANTED,
             basis=ConsentEntry.Basis.EXPLICIT,
             source=_SOURCE,
-            proof=_TEXT_VERSION,
+            proof=_SOURCE,
+            text_version=_TEXT_VERSION,
             occurred_at=now,
             now=now,
         )

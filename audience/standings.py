@@ -10,11 +10,12 @@ from django.db.models import Q, QuerySet
 
 from audience.ledger import Line, Verdict, judge
 from audience.models import ConsentEntry, Preference, Suppression, Topic
-from audience.policies import policy_for
-from audience.suppression import hash_address
+from audience.policies import combine
+from audience.suppression import list_hashes
 from shop.models import Customer, Event
 
 _PACES = {Preference.Pace.WEEKLY: (1, 7), Preference.Pace.MONTHLY: (1, 30)}
+_LONGEST_CAP_DAYS = 30  # no further back is it read what somebody got
 # A "no" that the recipient said at the provider; a newer explicit "yes" to the shop ends it.
 _OWN_CHOICES = frozenset({Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED})
 
@@ -32,7 +33,8 @@ class Standing:
     """Whether and how one customer may be written to.
 
     `reason` is empty if `may_market`, else one of no_address, suppressed, no_consent, withdrawn,
-    complained, soft_opt_in_not_allowed, soft_opt_in_expired, paused.
+    complained, consent_expired, soft_opt_in_not_allowed, soft_opt_in_incomplete, soft_opt_in_expired, paused.
+    `declined_topics` are the parts of marketing that the customer does not want.
     """
 
     may_market: bool
@@ -41,6 +43,7 @@ class Standing:
     no_suggestions: bool
     language: str
     cap: Cap
+    declined_topics: frozenset[str] = frozenset()
 
 
 def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, Standing]:
@@ -49,14 +52,14 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     A "no" counts from the moment its event is stored, even if no worker has put it into the ledger yet.
     """
     lines = _read_lines(customers, now)
-    hashes = {customer.pk: hash_address(customer.email) for customer in customers if customer.email}
-    suppressions = _read_suppressions(list(hashes.values()))
+    hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
+    suppressions = _read_suppressions(hashes)
     preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=customers)}
     return {
         customer.pk: _stand(
             customer,
             verdict=judge_customer(customer, lines[customer.pk], now),
-            suppressions=suppressions.get(hashes.get(customer.pk, ""), {}),
+            suppressions=suppressions[customer.pk],
             preference=preferences.get(customer.pk),
             now=now,
         )
@@ -66,13 +69,19 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
 
 def read_verdict(customer: Customer, now: datetime) -> Verdict:
     """What the customer's own words add up to, whatever holds mail back besides. Two queries."""
-    return judge_customer(customer, _read_lines([customer], now)[customer.pk], now)
+    return read_verdicts([customer], now)[customer.pk]
+
+
+def read_verdicts(customers: Sequence[Customer], now: datetime) -> dict[int, Verdict]:
+    """The verdict on each customer by primary key. Two queries, however many customers."""
+    lines = _read_lines(customers, now)
+    return {customer.pk: judge_customer(customer, lines[customer.pk], now) for customer in customers}
 
 
 def judge_customer(customer: Customer, lines: Sequence[Line], now: datetime) -> Verdict:
     """The ledger under the rules of the shop's market and the customer's, the stricter winning."""
-    home = str(settings.PAIRWELL["COUNTRY"])
-    return judge(lines, policies=[policy_for(home), policy_for(customer.country or home)], now=now)
+    policy = combine(str(settings.PAIRWELL["COUNTRY"]), customer.country)
+    return judge(lines, policy=policy, now=now)
 
 
 def choose_language(customer: Customer, preference: Preference | None) -> str:
@@ -88,9 +97,9 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
         "occurred_at", "id"
     )
     lines: defaultdict[int, list[Line]] = defaultdict(list)
-    fields = rows.values_list("customer_id", "state", "basis", "source", "occurred_at")
-    for pk, state, basis, source, occurred_at in fields:
-        lines[pk].append(Line(state, basis, source, occurred_at))
+    fields = ("state", "basis", "source", "occurred_at", "expires_at", "conditions")
+    for pk, *said_so in rows.values_list("customer_id", *fields):
+        lines[pk].append(Line(*said_so))
     for event in _read_unapplied_withdrawals(customers):
         said_at = min(event.occurred_at, event.received_at)
         lines[event.customer_id or 0].append(Line("withdrawn", "objection", "api", said_at))
@@ -103,10 +112,16 @@ def _read_unapplied_withdrawals(customers: Sequence[Customer]) -> QuerySet[Event
     return unapplied.filter(customer__in=customers)
 
 
-def _read_suppressions(hashes: Sequence[str]) -> dict[str, dict[str, Suppression]]:
-    found: dict[str, dict[str, Suppression]] = {}
-    for row in Suppression.objects.filter(address_hash__in=hashes):
-        found.setdefault(row.address_hash, {})[row.scope] = row
+def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:
+    """By customer and scope; one found under a former key counts like any other, the newest first."""
+    owners: dict[str, list[int]] = defaultdict(list)
+    for pk, keys in hashes.items():
+        for key in keys:
+            owners[key].append(pk)
+    found: defaultdict[int, dict[str, Suppression]] = defaultdict(dict)
+    for row in Suppression.objects.filter(address_hash__in=list(owners)).order_by("created_at"):
+        for pk in owners[row.address_hash]:
+            found[pk][row.scope] = row
     return found
 
 
@@ -133,6 +148,7 @@ def _stand(
         no_suggestions=preference is not None and preference.no_suggestions,
         language=choose_language(customer, preference),
         cap=_cap(preference),
+        declined_topics=frozenset(preference.declined_topics) if preference else frozenset(),
     )
 
 
@@ -148,8 +164,17 @@ def _is_paused(preference: Preference | None, now: datetime) -> bool:
 
 def _cap(preference: Preference | None) -> Cap:
     usual = Cap(settings.PAIRWELL["MARKETING_CAP"], settings.PAIRWELL["MARKETING_CAP_DAYS"])
+    if preference is not None and preference.pace == Preference.Pace.FEWER:
+        return _halve(usual)
     if preference is None or preference.pace not in _PACES:
         return usual
     chosen = Cap(*_PACES[Preference.Pace(preference.pace)])
     # A shop that is more restrained than the customer asks stays so.
     return min(usual, chosen, key=lambda cap: cap.count / cap.days)
+
+
+def _halve(cap: Cap) -> Cap:
+    """Half as often as usual: as many in twice the time, or half of them where that is too long ago."""
+    if cap.days * 2 <= _LONGEST_CAP_DAYS:
+        return Cap(cap.count, cap.days * 2)
+    return Cap(max(cap.count // 2, 1), cap.days)

@@ -5,15 +5,35 @@ import hmac
 import unicodedata
 from datetime import datetime
 
-from audience.keys import derive_key
+import idna
+
+from audience.keys import derive_key, list_secrets
 from audience.models import Suppression
 
 
-def hash_address(address: str) -> str:
-    """64 hex digits of a keyed HMAC-SHA-256: equal for spellings that differ in case or Unicode form."""
-    folded = unicodedata.normalize("NFC", address.strip()).casefold()
-    normal = unicodedata.normalize("NFC", folded).encode()
-    return hmac.new(derive_key("suppression"), normal, hashlib.sha256).hexdigest()
+def hash_address(address: str, secret: str | None = None) -> str:
+    """64 hex digits of a keyed HMAC-SHA-256: equal for spellings that differ in case, Unicode form,
+    invisible characters, or in how the domain is written (bücher.de, xn--bcher-kva.de)."""
+    normal = normalise_address(address).encode()
+    return hmac.new(derive_key("suppression", secret), normal, hashlib.sha256).hexdigest()
+
+
+def list_hashes(address: str) -> list[str]:
+    """The hash under the key of now and those under former ones, which old rows still carry."""
+    return [hash_address(address, secret) for secret in list_secrets()]
+
+
+def normalise_address(address: str) -> str:
+    """One spelling for all that reach the same mailbox. Dots and +tags stay: they may be other people's."""
+    if address.isascii():
+        return address.strip().rstrip(".").lower()
+    visible = "".join(c for c in address if unicodedata.category(c) != "Cf").strip().rstrip(".")
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
+    local, at, domain = folded.rpartition("@")
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return folded
 
 
 def suppress(address: str, *, scope: str, reason: str, detail: str = "", now: datetime) -> bool:

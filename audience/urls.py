@@ -7,5 +7,6 @@ from audience import views
 app_name = "audience"
 urlpatterns = [
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("y/<str:token>", views.confirm, name="confirm"),
     path("p/<str:token>", views.preferences, name="preferences"),
 ]

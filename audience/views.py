@@ -1,4 +1,4 @@
-"""The two public pages. The signed token in the address is the only authority: no login, no cookie.
+"""The public pages. The signed token in the address is the only authority: no login, no cookie.
 
 That is why they are exempt from CSRF protection: a forger without the token can't name a customer, and
 one with it needs no forgery. RFC 8058 requires that the POST works from a mailbox provider's machine.
@@ -15,9 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from audience.consent import withdraw_consent
+from audience.double_opt_in import Answer, confirm_request
 from audience.forms import PreferenceForm
-from audience.links import preferences_url, read_preferences, read_unsubscribe
-from audience.models import Preference
+from audience.links import preferences_url, read_confirm, read_preferences, read_unsubscribe
+from audience.models import PARTS_OF_MARKETING, Preference
 from audience.pages import format_day, list_languages, pick_language, render_page
 from audience.preferences import is_subscribed, save_choices
 from audience.standings import choose_language, read_standings
@@ -53,6 +54,30 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The double opt-in: POST records the yes, once; GET and HEAD only ask, for scanners follow links too."""
+    link = read_confirm(token)
+    customer = Customer.objects.filter(uuid=link[0]).first() if link else None
+    if link is None or customer is None:
+        return _render_dead_link(request)
+    outcome = "asked"
+    if request.method == "POST":
+        answer = confirm_request(link[0], link[1], proof="link in the email", now=timezone.now())
+        if answer is None:
+            return _render_dead_link(request)
+        outcome = answer.value
+    return render_page(
+        request,
+        "audience/confirm.html",
+        {"outcome": outcome, "preferences_url": preferences_url(customer.uuid)},
+        language=pick_language(choose_language(customer, None)),
+        customer=customer,
+        status=410 if outcome == Answer.EXPIRED else 200,
+    )
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """The preference page; POST saves its form and shows what is now in force."""
     uuid = read_preferences(token)
@@ -79,6 +104,7 @@ def _render_preferences(
         "outcome": outcome,
         "is_subscribed": is_subscribed(read_standings([customer], now)[customer.pk]),
         "preference": preference,
+        "topics": [(t, t.value not in preference.declined_topics) for t in PARTS_OF_MARKETING],
         "paused_until": format_day(until, language, customer.timezone) if until and until > now else "",
         "languages": list_languages(language),
     }

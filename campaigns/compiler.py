@@ -12,7 +12,7 @@ from campaigns.compiling.linting import VARIABLES, lint_tags
 from campaigns.compiling.markup import strip_comments
 from campaigns.compiling.masking import Masking
 from campaigns.compiling.source import CompileError, Mistakes, Place, Source
-from campaigns.compiling.tags import find_tags, strip_jinja_comments
+from campaigns.compiling.tags import find_tags, strip_jinja_comments, strip_marks, unwrap_statements
 from campaigns.compiling.texts import Choices, Texts, escape_literals, expand, read_text
 from campaigns.compiling.tokens import Masked
 from campaigns.languages import direction_of, normalise_tag
@@ -62,7 +62,8 @@ def compile_email(
     preview in its head, and hold marks and addresses that mean nothing here. It is no less safe.
     """
     choices = Choices(texts, normalise_tag(language), default_language, changes, is_foreign=is_foreign)
-    body = strip_comments(source if isinstance(source, Source) else Source(source))
+    written = source if isinstance(source, Source) else Source(source)
+    body = strip_comments(unwrap_statements(strip_marks(written)) if is_foreign else written)
     lines = _read_lines(body, choices)
     masked = _mask_source(strip_head_words(body, lines.values()), choices, lines)
     html, text = _compile_masked(masked, choices)

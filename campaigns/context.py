@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audience.links import preferences_url, unsubscribe_url
+from audience.links import confirm_url, preferences_url, unsubscribe_url
+from campaigns.envelopes import law_between
 from campaigns.models import Message
 from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
@@ -66,6 +67,7 @@ def build_context(
             "first_name": customer.name.split(" ")[0] if customer.name else "",
             "language": language,
             "country": customer.country,
+            "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
@@ -74,12 +76,20 @@ def build_context(
         "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
         "bundle": describe_bundle(bundle, language=language) if bundle else None,
         "coupon": dict(offer) if offer else None,
-        "links": {
-            "unsubscribe": unsubscribe_url(customer.uuid, message.id),
-            "preferences": preferences_url(customer.uuid),
-            "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
-        },
+        "links": _make_links(message, picks),
     }
+
+
+def _make_links(message: Message, picks: Sequence[Pick]) -> Context:
+    customer = message.customer
+    links = {
+        "unsubscribe": unsubscribe_url(customer.uuid, message.id),
+        "preferences": preferences_url(customer.uuid),
+        "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
+    }
+    if message.step.campaign.is_legal and message.event_id:
+        links["confirm"] = confirm_url(customer.uuid, message.event_id)
+    return links
 
 
 def describe_shop(country: str = "") -> Context:

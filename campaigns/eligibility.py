@@ -35,7 +35,8 @@ Verdict = Send | Skip | Defer
 class Facts:
     """Everything that decides about one message, read beforehand for the whole batch.
 
-    `recent_marketing` are the times of the customer's marketing emails of the last 30 days.
+    `recent_marketing` are the times of the customer's marketing emails of the last 30 days. `topic` is the
+    part of marketing it belongs to; `is_legal` that the law asks for it.
     """
 
     is_marketing: bool
@@ -46,6 +47,8 @@ class Facts:
     recent_marketing: tuple[datetime, ...]
     timezone: tzinfo
     is_held_out: bool
+    topic: str = ""
+    is_legal: bool = False
 
 
 def judge(facts: Facts, now: datetime) -> Verdict:
@@ -57,7 +60,7 @@ def judge(facts: Facts, now: datetime) -> Verdict:
     for gate in _GATES:
         if (verdict := gate(facts, now)) is not None:
             return verdict
-    suggestions = facts.standing.may_market and not facts.standing.no_suggestions
+    suggestions = facts.standing.may_market and not facts.standing.no_suggestions and not facts.is_legal
     return Send(with_products=suggestions and not facts.is_held_out)
 
 
@@ -82,6 +85,12 @@ def _may_market(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
     if not facts.is_marketing or facts.standing.may_market:
         return None
     return Skip(facts.standing.reason)
+
+
+def _is_wanted(facts: Facts, now: datetime) -> Verdict | None:  # noqa: ARG001
+    """Whoever wants no reminders of carts may still want the rest."""
+    declined = facts.is_marketing and facts.topic in facts.standing.declined_topics
+    return Skip("topic_declined") if declined else None
 
 
 def is_capped(standing: Standing, recent_marketing: Iterable[datetime], now: datetime) -> bool:
@@ -120,6 +129,7 @@ _GATES: tuple[Callable[[Facts, datetime], Verdict | None], ...] = (
     _still_stands,
     _is_deliverable,
     _may_market,
+    _is_wanted,
     _is_below_cap,
     _is_awake,
     _is_not_held_out,

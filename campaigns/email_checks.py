@@ -1,15 +1,17 @@
 """What compiling alone can't see: an email tried with its sample, and read as a mail client reads it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from campaigns.compiler import CompileError, compile_email
 from campaigns.compiling.markup import scan, strip_comments
-from campaigns.compiling.tags import find_tags
+from campaigns.compiling.tags import find_tags, strip_marks
 from campaigns.email_files import EmailDirectory
 from campaigns.rendering import RenderedEmail, RenderError, make_ready, render_ready
 
+_NAME = re.compile(r"“(\w+)” is (?:not|asked)")
 GMAIL_CLIPS_AT = 102_000  # bytes of HTML; what follows hides behind "View entire message"
 
 
@@ -31,7 +33,21 @@ def render_sample(email: EmailDirectory, language: str, *, default_language: str
         default_language=default_language,
         is_foreign=email.is_foreign,
     )
-    return render_ready(make_ready(parts), email.sample, label=f"{email.key} ({language})")
+    try:
+        return render_ready(make_ready(parts), email.sample, label=f"{email.key} ({language})")
+    except RenderError as error:
+        raise RenderError(f"{_find_place(email, str(error))}{error}") from error
+
+
+def _find_place(email: EmailDirectory, message: str) -> str:
+    """Where the template first asks for the name that the message tells of; "" where that is not clear."""
+    named = _NAME.search(message)
+    if named is None:
+        return ""
+    source = strip_comments(strip_marks(email.source))
+    word = re.compile(rf"\b{re.escape(named[1])}\b")
+    found = next((tag for tag in find_tags(source) if word.search(tag.code)), None)
+    return f"{source.place(found.start)}: " if found else ""
 
 
 def check_directory(email: EmailDirectory, *, default_language: str) -> list[Finding]:

@@ -15,6 +15,11 @@ from campaigns.compiler import CompileError, Place
 from campaigns.compiling.source import Source
 from campaigns.compiling.texts import Texts
 
+# MJML's own way to write it, for a part of a body that lies beside the file or below it.
+_MJ_INCLUDE = re.compile(
+    r"[ \t]*<mj-include\s+path=[\"']([\w./-]+\.mjml)[\"']\s*(?:/>|>\s*</mj-include>)[ \t]*"
+)
+_LANGUAGE = re.compile(r"<mjml\b[^>]*\blang=[\"']([A-Za-z]{2,3}(?:-\w+)*)[\"']")
 _INCLUDE = re.compile(r"[ \t]*\[%\s*include\s+\"([\w./-]+)\"\s*%\][ \t]*")
 
 
@@ -35,6 +40,12 @@ class EmailDirectory:
     def digest(self) -> str:
         content = json.dumps([self.source.text, self.texts], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def language(self) -> str:
+        """What <mjml lang="…"> says of a foreign file; "" for one that is written in many."""
+        named = _LANGUAGE.search(self.source.text) if self.is_foreign else None
+        return named[1] if named else ""
 
     @property
     def missing(self) -> dict[str, list[str]]:
@@ -68,7 +79,7 @@ def read_directory(directory: Path) -> EmailDirectory:
     return EmailDirectory(
         key=directory.name,
         name=str(about.get("name") or directory.name.replace("_", " ").capitalize()),
-        is_marketing=about.get("message_class", "marketing") != "transactional",
+        is_marketing=about.get("message_class", "marketing") not in ("transactional", "legal"),
         source=read_source(directory / "body.mjml", directory.parent),
         texts=texts,
         sample=_read_sample(directory / "sample.json"),
@@ -93,12 +104,26 @@ def read_file(path: Path) -> EmailDirectory:
 def read_email(name: str) -> EmailDirectory:
     """By directory, by file, or by key below templates/emails. Raises CompileError and FileNotFoundError."""
     path = Path(name)
-    if path.suffix == ".mjml" and path.name != "body.mjml" and path.is_file():
+    if path.suffix == ".mjml" and path.is_file() and not _is_of_a_directory(path):
         return read_file(path.resolve())
     for candidate in (path.parent if path.suffix == ".mjml" else path, templates_root() / name):
         if (candidate / "body.mjml").is_file():
             return read_directory(candidate.resolve())
     raise FileNotFoundError(f"“{name}” is no template: name an .mjml file, its directory, or a key")
+
+
+def _is_of_a_directory(path: Path) -> bool:
+    about = (path.parent / "texts", path.parent / "template.toml")
+    return path.name == "body.mjml" and any(part.exists() for part in about)
+
+
+def _read_utf8(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        raise _file_error(path, "not UTF-8", "save the file as UTF-8", line, column) from error
 
 
 def _file_error(path: Path, message: str, hint: str, line: int = 1, column: int = 1) -> CompileError:
@@ -107,7 +132,7 @@ def _file_error(path: Path, message: str, hint: str, line: int = 1, column: int 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_read_utf8(path))
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+), column (\d+)", str(error))
         line, column = (int(found[1]), int(found[2])) if found else (1, 1)
@@ -133,10 +158,13 @@ def _flat_texts(path: Path) -> dict[str, str]:
 
 
 def _read_sample(path: Path) -> Mapping[str, Any]:
-    if not path.exists():
-        return {}
+    return read_context(path) if path.exists() else {}
+
+
+def read_context(path: Path) -> Mapping[str, Any]:
+    """What a JSON file holds for a template. Raises CompileError at the place where it can't be read."""
     try:
-        sample = json.loads(path.read_text(encoding="utf-8"))
+        sample = json.loads(_read_utf8(path))
     except json.JSONDecodeError as error:
         raise _file_error(
             path, f"not JSON: {error.msg}", "see the line above", error.lineno, error.colno
@@ -156,18 +184,19 @@ def read_source(path: Path, root: Path) -> Source:
 def _include(path: Path, root: Path, origins: list[tuple[str, int]], chain: tuple[Path, ...]) -> list[str]:
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     lines: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        included = _INCLUDE.fullmatch(line)
+    for number, line in enumerate(_read_utf8(path).splitlines(), start=1):
+        included = _INCLUDE.fullmatch(line) or _MJ_INCLUDE.fullmatch(line)
         if not included:
             lines.append(line)
             origins.append((name, number))
             continue
-        target = (root / included[1]).resolve()
+        start = root if included.re is _INCLUDE else path.parent
+        target = (start / included[1]).resolve()
         problem = _include_problem(target, root, (*chain, path.resolve()))
         if problem:
-            place = Place(name, number, line.index("[%") + 1)
+            place = Place(name, number, len(line) - len(line.lstrip()) + 1)
             raise CompileError(
-                f"“{included[1]}” {problem}", hint="partials live below templates/emails", place=place
+                f"“{included[1]}” {problem}", hint=f"partials live below {root.name}/", place=place
             )
         lines += _include(target, root, origins, (*chain, path.resolve()))
     return lines

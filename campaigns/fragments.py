@@ -16,6 +16,7 @@ from campaigns.compiling.running import Filled
 from campaigns.programs import Form, Program, pick
 from campaigns.rendering import MAX_BYTES, ReadyEmail
 from campaigns.rows import Recipient, make_row
+from delivery import base
 
 __all__ = ["Fragments", "Recipient", "Skeleton", "Splitter", "Whole", "fill_in", "split"]
 
@@ -35,30 +36,33 @@ class Whole:
 
 
 @dataclass(frozen=True, eq=False)
-class Skeleton:
+class Skeleton(base.Skeleton):
     """The email with tags where it differs from recipient to recipient; `choose` takes the tags' values
-    out of all values, and `size` is the length of all tags."""
+    out of all values, and `size` is the length of all tags, `name` makes the subject."""
 
     language: str
-    subject: str
-    html: str
-    text: str
     word: str
     tags: Sequence[str]
     choose: Callable[[Sequence[str]], tuple[str, ...]]
     size: int
+    name: Callable[[Sequence[str]], str]
 
 
 class Fragments(NamedTuple):
-    """One recipient's values by tag; `urls` as in `RenderedEmail`.
+    """One recipient's values by tag, and the subject that they make; `urls` as in `RenderedEmail`.
 
     Recipients whose emails have the same blocks in the same number share a skeleton, the same object:
     those may travel in one request.
     """
 
     skeleton: Skeleton
+    subject: str
     substitutions: dict[str, str]
     urls: dict[bytes, str]
+
+    @property
+    def language(self) -> str:
+        return self.skeleton.language
 
 
 @dataclass
@@ -90,9 +94,10 @@ class Splitter:
             skeleton = self.skeletons[path] = self._make_skeleton(path)
         if isinstance(skeleton, Whole):
             return skeleton
-        chosen = skeleton.choose((*values, *more))
+        both = (*values, *more)
+        chosen = skeleton.choose(both)
         return _find_obstacle(skeleton, chosen) or Fragments(
-            skeleton, dict(zip(skeleton.tags, chosen, strict=True)), urls
+            skeleton, skeleton.name(both), dict(zip(skeleton.tags, chosen, strict=True)), urls
         )
 
     def _make_skeleton(self, path: Path) -> Skeleton | Whole:
@@ -108,7 +113,8 @@ class Splitter:
         subject, html, text = (Form(layout)(self.tags) for layout in layouts)
         tags = [self.tags[number] for number in used]
         return Skeleton(language=self.language, subject=subject, html=html, text=text, word=self.word,
-                        tags=tags, choose=pick(used), size=sum(map(len, tags)))  # fmt: skip
+                        tags=tags, choose=pick(used), size=sum(map(len, tags)),
+                        name=Form(layouts[0]))  # fmt: skip
 
     @cached_property
     def word(self) -> str:
@@ -116,18 +122,25 @@ class Splitter:
         return _choose_word(sorted(self.program.fixed_texts(_PARTS)))
 
 
+_MAX_SPLITTERS = 512
+_splitters: dict[int, Splitter] = {}  # by the identity of the program, which each of them keeps alive
+
+
 def split(ready: ReadyEmail) -> Splitter | Whole:
-    """What renders the email in parts, or why it has to be rendered whole."""
+    """What renders the email in parts, or why it has to be whole. The process keeps the skeletons."""
     if ready.program is None:
         return Whole("not_generated", "this template uses Jinja that only whole emails can be made with")
-    return Splitter(ready.program, ready.language)
+    known = _splitters.get(id(ready.program))
+    if known is None:
+        if len(_splitters) >= _MAX_SPLITTERS:
+            _splitters.clear()
+        known = _splitters[id(ready.program)] = Splitter(ready.program, ready.language)
+    return known
 
 
 def fill_in(fragments: Fragments) -> tuple[str, str, str]:
     """Subject, HTML and text as the provider makes them, one tag after the other in any order."""
-    subject, html, text = fragments.skeleton.subject, fragments.skeleton.html, fragments.skeleton.text
-    for tag, value in fragments.substitutions.items():
-        subject, html, text = (part.replace(tag, value) for part in (subject, html, text))
+    subject, text, html = fragments.skeleton.fill(fragments.substitutions)
     return subject, html, text
 
 

@@ -13,13 +13,17 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date as babel_format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from pyluach.dates import HebrewDate
 
 Direction = Literal["ltr", "rtl"]
-DateLength = Literal["short", "medium", "long", "full"]
+DateLength = Literal["short", "medium", "long", "full", "hebrew"]
 
 LAST_RESORT = "en"
 LRM = "\N{LEFT-TO-RIGHT MARK}"
 DIGITS = {"arab": "٠١٢٣٤٥٦٧٨٩", "arabext": "۰۱۲۳۴۵۶۷۸۹"}
+# Before and after; without a language of its own the quotation marks of English.
+QUOTATION = {"en": "“”", "fa": "«»", "ar": "«»", "he": "“”", "ru": "«»", "de": "„“",
+             "fr": ("«\N{NARROW NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}»")}  # fmt: skip
 SOLAR_MONTHS = {
     "fa": ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
            "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"],
@@ -153,6 +157,8 @@ def _as_local_date(value: object, timezone: str) -> date | None:
 def format_date(value: object, length: DateLength = "long", *, language: str, timezone: str = "UTC") -> str:
     """The day in the given time zone; for Persian in the solar calendar of Iran (or of Afghanistan).
 
+    The length `hebrew` gives the day of the Hebrew calendar, in Hebrew letters for Hebrew readers.
+
     `value` is an ISO 8601 string, a date or a datetime. What can't be read is shown as it came.
     """
     day = (_keep_local_date if type(value) is str else _as_local_date)(value, timezone)
@@ -164,6 +170,9 @@ _keep_local_date = lru_cache(maxsize=4096)(_as_local_date)
 
 @lru_cache(maxsize=4096)
 def _write_day(day: date, length: DateLength, language: str) -> str:
+    if length == "hebrew":
+        hebrew = HebrewDate.from_pydate(day)
+        return str(hebrew.hebrew_date_string() if language.split("-")[0] == "he" else f"{hebrew:%-d %B %Y}")
     text = (
         _format_solar_date(day, length, language)
         if language.split("-")[0] == "fa"
@@ -200,6 +209,12 @@ def _count(count: object, language: str) -> tuple[str, str]:
 _keep_count = lru_cache(maxsize=16_384)(_count)
 
 
+def quote_text(text: object, *, language: str) -> str:
+    """The text between the quotation marks of the language, «…» in Persian, Arabic and Russian."""
+    before, after = QUOTATION.get(find_locale(language).language, QUOTATION["en"])
+    return f"{before}{text}{after}"
+
+
 @lru_cache(maxsize=64)
 def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..., Any]]:
     """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone."""
@@ -209,4 +224,5 @@ def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..
         "date": partial(format_date, language=language, timezone=timezone),
         "number": partial(format_number, language=language),
         "plural": partial(choose_plural, language=language),
+        "quoted": partial(quote_text, language=language),
     }

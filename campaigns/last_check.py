@@ -10,20 +10,22 @@ from datetime import datetime
 
 from audience.consent import read_standings
 from campaigns.eligibility import Defer, Send, Verdict, judge_hour
-from campaigns.preparation import Prepared, read_recent_marketing, subject_of, timezone_of
+from campaigns.frequency import read_recent_marketing
+from campaigns.models import Message
+from campaigns.preparation import Prepared, subject_of, timezone_of
 from campaigns.subjects import find_outdated
 from recommendations.freshness import find_stale
-from shop.claims import lock_customers
+from shop.claims import guard_customers
 
 
-def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> None:
-    """Defers what no longer stands as it was prepared, to be judged and rendered again.
+def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> list[Message]:
+    """Defers what no longer stands as it was prepared, to be judged and rendered again; returns those.
 
     Consent, suppression, the frequency cap, the reason to write, quiet hours, and stock and price of what the
     email shows. No other worker decides about the same customers until the transaction ends.
     """
     leaving = [p for p in prepared if isinstance(p.verdict, Send)]
-    lock_customers({p.message.customer_id for p in leaving})
+    guard_customers({p.message.customer_id for p in leaving})
     current = read_standings([p.message.customer for p in leaving], now)
     recent = read_recent_marketing([p.message for p in prepared], now)
     outdated = find_outdated(subject_of(p.message) for p in leaving)
@@ -37,6 +39,7 @@ def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> None:
             item.verdict = Defer("facts_changed", now)
         else:
             item.verdict = _check_hour(item, now) or item.verdict
+    return [item.message for item in leaving if not isinstance(item.verdict, Send)]
 
 
 def _check_hour(item: Prepared, now: datetime) -> Verdict | None:

@@ -13,7 +13,11 @@ from campaigns.models import Campaign, Message, SendBatch, Step
 from shop.claims import lock_rows
 
 # An order confirmation never waits behind a broadcast.
-PRIORITIES = {Campaign.MessageClass.TRANSACTIONAL: 1, Campaign.MessageClass.MARKETING: 5}
+PRIORITIES = {
+    Campaign.MessageClass.LEGAL: 1,
+    Campaign.MessageClass.TRANSACTIONAL: 1,
+    Campaign.MessageClass.MARKETING: 5,
+}
 
 
 @dataclass(frozen=True, slots=True)

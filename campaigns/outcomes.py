@@ -17,6 +17,7 @@ from delivery.failpoints import reach
 # After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
 GIVE_UP_AFTER = {
     Campaign.MessageClass.TRANSACTIONAL: timedelta(hours=72),
+    Campaign.MessageClass.LEGAL: timedelta(hours=72),
     Campaign.MessageClass.MARKETING: timedelta(hours=24),
 }
 
@@ -48,7 +49,7 @@ def record_outcomes(
             pk=batch.pk, fence=batch.fence, state=SendBatch.State.SUBMITTING
         ).update(state=SendBatch.State.DONE, finished_at=now)
         if not won:
-            return Tally()
+            return Tally(handed_over=len(pairs)) if _is_recorded(batch, now) else Tally()
         rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
         write_exceptions(rows)
         count_day(batch.campaign_id, now, handed_over=_count_left(pairs))
@@ -57,6 +58,12 @@ def record_outcomes(
     return Tally(accepted=len(pairs) - len(rows), handed_over=len(pairs)) + count_kinds(
         row.kind for row in rows
     )
+
+
+def _is_recorded(batch: SendBatch, now: datetime) -> bool:
+    """Whether these very outcomes were recorded before, and only the database's answer was lost."""
+    same = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.DONE)
+    return same.filter(finished_at=now).exists()
 
 
 def _count_left(pairs: Iterable[tuple[Message, Outcome]]) -> int:

@@ -3,60 +3,30 @@
 Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 
 from audience.consent import Standing, read_standings
-from campaigns.compiler import CompileError
-from campaigns.context import Lines, build_context, read_lines
-from campaigns.eligibility import Facts, Send, Skip, Verdict, is_capped, judge
-from campaigns.envelopes import make_envelope
-from campaigns.models import Message, MessageOutcome, RenderedMessage, SendBatch, TemplateVersion
-from campaigns.rendering import Renderer, RenderError
+from audience.double_opt_in import find_unaskable
+from campaigns.composition import compose_emails
+from campaigns.context import Lines, read_lines
+from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
+from campaigns.frequency import read_recent_marketing
+from campaigns.models import Message, SendBatch, Step
+from campaigns.prepared import Prepared
 from campaigns.subjects import Subject, find_outdated
-from campaigns.tracking import MessageTracking
-from campaigns.variants import NOTHING_TRIED, Arm, count_products, deal_arms, scorer_of, template_of
-from delivery.base import Envelope, Transport
-from experiments.changes import email_changes
-from recommendations.bundles import Offer, offer_bundles
-from recommendations.engine import Moment, Pick, Request, recommend
+from campaigns.variants import count_products, deal_arms, scorer_of
+from delivery.base import Transport
+from recommendations.bundles import offer_bundles
+from recommendations.engine import Moment, Request, recommend
 from shop.models import Customer
 
-
-@dataclass
-class Prepared:
-    """A message with its verdict; the rest is filled in only for those that are to be sent."""
-
-    message: Message
-    verdict: Verdict
-    standing: Standing
-    recent_marketing: tuple[datetime, ...] = ()
-    arm: Arm = NOTHING_TRIED
-    picks: list[Pick] = field(default_factory=list)
-    bundle: Offer | None = None
-    rendered: RenderedMessage | None = None
-    envelope: Envelope | None = None
-    urls: dict[bytes, str] = field(default_factory=dict)
-    detail: str = ""
-
-    @property
-    def shown(self) -> list[Pick]:
-        """Every product of the email, once, those of a bundle last."""
-        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
-        own = {pick.product.pk for pick in self.picks}
-        return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
-
-    @property
-    def is_marketing(self) -> bool:
-        return self.message.step.campaign.is_marketing
+__all__ = ["Prepared", "make_request", "prepare_batch", "subject_of", "timezone_of"]
 
 
 def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list[Prepared]:
@@ -66,14 +36,22 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
     sendable = [p for p in prepared if isinstance(p.verdict, Send)]
     lines = read_lines(p.message for p in sendable)
     _recommend_for(sendable, lines, now)
-    _render_all(sendable, lines, transport, now)
+    compose_emails(sendable, lines, transport, now)
     return prepared
 
 
 def _read_messages(batch: SendBatch) -> list[Message]:
-    open_messages = batch.messages.filter(is_closed=False)
-    related = ("customer", "order", "cart", "step__template", "step__campaign__experiment__rolled_out")
-    return list(open_messages.select_related(*related).order_by("queued_at", "pk"))
+    """Two queries: what thousands of messages share, a step and all it knows, is read once."""
+    messages = list(
+        batch.messages.filter(is_closed=False)
+        .select_related("customer", "order", "cart")
+        .order_by("queued_at", "pk")
+    )
+    related = ("template", "campaign__experiment__rolled_out")
+    steps = Step.objects.select_related(*related).in_bulk({message.step_id for message in messages})
+    for message in messages:
+        message.step = steps[message.step_id]
+    return messages
 
 
 def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
@@ -81,16 +59,25 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     customers = list({m.customer_id: m.customer for m in messages}.values())
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
+    unaskable = _find_unaskable(messages, now)
     recent = read_recent_marketing(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
-        facts = _gather_facts(message, standing, outdated.get(subject_of(message), ""), recent)
+        ended = outdated.get(subject_of(message)) or unaskable.get(message.id, "")
+        facts = _gather_facts(message, standing, ended, recent)
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
     _deal_arms(prepared, now)
     for item in prepared:
         _cap_within_batch(item, recent[item.message.customer_id], now)
     return prepared
+
+
+def _find_unaskable(messages: Sequence[Message], now: datetime) -> dict[UUID, str]:
+    """Why a request to confirm an address must not leave. No query where nobody is asked."""
+    asking = [m for m in messages if m.step.campaign.is_legal and m.event_id]
+    reasons = find_unaskable([m.event_id or 0 for m in asking], now) if asking else {}
+    return {m.id: reasons[m.event_id] for m in asking if m.event_id in reasons}
 
 
 def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> None:
@@ -115,6 +102,8 @@ def _gather_facts(
         recent_marketing=tuple(recent[message.customer_id]),
         timezone=timezone_of(message.customer),
         is_held_out=False,
+        topic=message.step.campaign.topic,
+        is_legal=message.step.campaign.is_legal,
     )
 
 
@@ -158,105 +147,6 @@ def make_request(
         language=language,
         bought_at=message.order.placed_at if message.order else None,
     )
-
-
-def _render_all(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
-    versions = _read_versions(sendable)
-    again = _read_possible_duplicates(sendable)
-    renderer = Renderer(now=now)
-    for item in sendable:
-        version = versions.get(template_of(item.message, item.arm))
-        if version is None:
-            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-            continue
-        try:
-            item.rendered = _render(item, version, renderer, lines, now)
-            item.rendered.possible_duplicate = item.message.id in again
-        except (RenderError, CompileError) as error:
-            item.verdict, item.detail = Skip("render_failed"), str(error)[:255]
-            continue
-        _check_envelope(item, transport)
-
-
-def _render(
-    item: Prepared, version: TemplateVersion, renderer: Renderer, lines: Lines, now: datetime
-) -> RenderedMessage:
-    """Renders one email into its envelope, and returns the row of what it was made of."""
-    message, campaign = item.message, item.message.step.campaign
-    tracking = MessageTracking(message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
-    offer, language = item.arm.changes.get("offer"), item.standing.language
-    context = build_context(
-        message, lines[message.id], item.picks, language=language, bundle=item.bundle, offer=offer
-    )
-    email = renderer.render(
-        version,
-        language=language,
-        changes=email_changes(item.arm.changes),
-        context=context,
-        message_id=message.id,
-        tracking=tracking,
-    )
-    item.urls = email.urls if campaign.track_clicks else {}
-    item.envelope = make_envelope(
-        message,
-        email,
-        unsubscribe=context["links"]["unsubscribe"],
-        has_products=bool(item.picks),
-        sender_name=item.arm.changes.get("sender_name", ""),
-    )
-    return RenderedMessage(
-        message=message,
-        version=version,
-        assignment=item.arm.assignment,
-        variant=item.arm.variant,
-        language=email.language,
-        subject=item.envelope.subject,
-        recipient=message.customer.email,
-        context=context,
-        is_marketing=item.is_marketing,
-        created_at=now,
-    )
-
-
-def _check_envelope(item: Prepared, transport: Transport) -> None:
-    assert item.envelope is not None  # noqa: S101 (just rendered)
-    problems = transport.validate(item.envelope)
-    if problems:
-        item.verdict = Skip("invalid_envelope")
-        item.detail = "; ".join(f"{p.field}: {p.message}" for p in problems)[:255]
-
-
-def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:
-    keys = {template_of(p.message, p.arm) for p in sendable}
-    newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
-    versions = TemplateVersion.objects.filter(template__key__in=keys, pk=Subquery(newest.values("pk")[:1]))
-    return {version.template.key: version for version in versions.select_related("template")}
-
-
-def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
-    ids = [p.message.id for p in sendable]
-    return set(
-        MessageOutcome.objects.filter(message__in=ids, reason="possible_duplicate").values_list(
-            "message", flat=True
-        )
-    )
-
-
-def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[int, list[datetime]]:
-    """By customer, when the marketing emails of the last 30 days went out, other than these and the refused.
-
-    A message that is tried again must not count against itself.
-    """
-    recent: dict[int, list[datetime]] = defaultdict(list)
-    rows = RenderedMessage.objects.filter(
-        message__customer__in={m.customer_id for m in messages},
-        is_marketing=True,
-        created_at__gt=now - timedelta(days=30),
-    ).exclude(message__in=messages)
-    counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
-    for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
-        recent[customer].append(at)
-    return recent
 
 
 def subject_of(message: Message) -> Subject:

@@ -10,12 +10,15 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
 from campaigns.outcomes import make_unknown, write_exceptions
 from campaigns.subjects import MAX_LATENESS
-from delivery.base import Transport
+from delivery.base import Outcome, OutcomeKind, Transport
 from shop.claims import lock_rows
+
+_RESENDS = ("possible_duplicate", "worker_stopped")
 
 
 def resolve_doubts(now: datetime, transport: Transport) -> int:
@@ -92,6 +95,28 @@ def settle_seen(messages: Iterable[Message], now: datetime) -> None:
     settled.filter(kind=MessageOutcome.Kind.UNKNOWN).update(until=None)
 
 
-def _make_accepted(message: Message, now: datetime) -> MessageOutcome:
+def settle_late(messages: Sequence[Message], outcomes: Sequence[Outcome], now: datetime) -> int:
+    """What a worker learnt whose batch was taken over while it handed over: evidence, where it is certain.
+
+    An acceptance ends the doubt, and the second try of an email that still waits for it. Nothing else
+    changes: whoever took the batch over has decided. Returns how many messages were settled.
+    """
+    taken = [m.pk for m, o in zip(messages, outcomes, strict=True) if o.kind == OutcomeKind.ACCEPTED]
+    with transaction.atomic():
+        open_or_lost = Message.objects.with_status().filter(pk__in=taken)
+        doubtful = Q(is_closed=True, status=MessageOutcome.Kind.UNKNOWN)
+        waiting = Q(is_closed=False, batch=None, reason__in=_RESENDS)
+        ids = list(open_or_lost.filter(doubtful | waiting).values_list("pk", flat=True))
+        rows = [
+            _make_accepted(message, now, "late_receipt")
+            for message in lock_rows(Message.objects.filter(pk__in=ids))
+        ]
+        write_exceptions(rows)
+        doubts = MessageOutcome.objects.filter(message__in=ids, kind=MessageOutcome.Kind.UNKNOWN)
+        doubts.update(until=None)
+    return len(rows)
+
+
+def _make_accepted(message: Message, now: datetime, reason: str = "seen_by_provider") -> MessageOutcome:
     kind = MessageOutcome.Kind.ACCEPTED
-    return MessageOutcome(message=message, kind=kind, reason="seen_by_provider", at=now)
+    return MessageOutcome(message=message, kind=kind, reason=reason, at=now)

@@ -6,31 +6,36 @@ that leaves a batch in `submitting`, which nobody sends again until it is known 
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audience.consent import apply_consent_events
 from campaigns.allowances import give_back
 from campaigns.eligibility import Defer, Send, Skip
 from campaigns.last_check import put_back_changed
-from campaigns.leasing import claim_batch, end_of_lease, lease_batch, release_batch
-from campaigns.models import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch, TrackedLink
+from campaigns.leasing import Claim, claim_batch, end_of_lease, lease_batch, release_batch
+from campaigns.models import MessageOutcome, SendBatch
 from campaigns.outcomes import Tally, count_kinds, record_outcomes, write_exceptions
+from campaigns.poison import isolate_poison
 from campaigns.preparation import Prepared, prepare_batch
+from campaigns.records import drop_records, write_records
+from campaigns.recovery import settle_late
 from campaigns.reputation import judge_template
+from campaigns.retrying import retry_write
 from campaigns.routes import end_probe, hold_switches, note_outcomes
-from campaigns.subjects import MAX_LATENESS
-from delivery.base import Transport
+from delivery.base import Outcome, Transport
 from delivery.failpoints import reach
-from recommendations.engine import reason, trace_of
 from shop.claims import NOBODYS_FAULT
 
 __all__ = ["commit_intent", "lease_batch", "send_batch", "send_due"]
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-POISON_DELAY = timedelta(hours=1)
 
 
 def send_due(
@@ -48,76 +53,110 @@ def send_due(
     always finished.
     """
     tell_time = clock or (lambda: now)
-    total = Tally()
-    for _ in range(limit):
-        claim = None if should_stop() else claim_batch(transport.name, tell_time())
-        if claim is None:
-            break
+    total, waiting = Tally(), deque[Callable[[], Tally]]()
+    # Two, because the lease of a batch runs from its intent: it must not wait for the one before it.
+    with ThreadPoolExecutor(2) as threads:
         try:
-            total += (sent := send_batch(claim.batch, transport, tell_time))
-            give_back(transport.name, claim.taken - sent.handed_over, tell_time())
+            for _ in range(limit):
+                claim = None if should_stop() else claim_batch(transport.name, tell_time())
+                if claim is None:
+                    break
+                if claim.is_probe or not getattr(transport, "is_remote", False):
+                    total += _send_claim(claim, transport, tell_time)
+                    continue
+                waiting.append(_begin_claim(claim, transport, tell_time, threads=threads))
+                total += waiting.popleft()() if len(waiting) > 1 else Tally()
         finally:
-            if claim.is_probe:
-                end_probe(transport.name, tell_time())
+            for finish in waiting:
+                total += finish()
     return total
+
+
+def _send_claim(claim: Claim, transport: Transport, clock: Clock) -> Tally:
+    """From the claim to the outcomes, and nothing else meanwhile."""
+    try:
+        sent = send_batch(claim.batch, transport, clock)
+        give_back(transport.name, claim.taken - sent.handed_over, clock())
+    finally:
+        if claim.is_probe:
+            end_probe(transport.name, clock())
+    return sent
+
+
+def _begin_claim(
+    claim: Claim, transport: Transport, clock: Clock, *, threads: ThreadPoolExecutor
+) -> Callable[[], Tally]:
+    """Hands over in a thread, because the transport touches nothing but the network; meanwhile the next
+    batch is prepared. What is returned waits for the answers and records them."""
+    underway = take_to_intent(claim.batch, transport, clock)
+    answers = threads.submit(_hand_over, underway, transport, clock())
+
+    def finish() -> Tally:
+        sent = _record(underway, answers.result(), clock, route=transport.name)
+        give_back(transport.name, claim.taken - sent.handed_over, clock())
+        return sent
+
+    return finish
 
 
 def send_batch(batch: SendBatch, transport: Transport, clock: Clock) -> Tally:
     """Takes a leased batch all the way. Does nothing when the lease was lost meanwhile."""
+    underway = take_to_intent(batch, transport, clock)
+    return _record(underway, _hand_over(underway, transport, clock()), clock, route=transport.name)
+
+
+@dataclass(frozen=True)
+class Underway:
+    """A batch whose intent is committed; `leaving` is None where it was not. `tally` counts all others."""
+
+    batch: SendBatch
+    leaving: Sequence[Prepared] | None
+    tally: Tally
+
+
+def take_to_intent(batch: SendBatch, transport: Transport, clock: Clock) -> Underway:
+    """Judges, renders and records a leased batch, and commits the intent to send it."""
     reach("after_claim")
     now = clock()
     apply_consent_events(now)
     try:
         prepared = prepare_batch(batch, transport, now)
     except NOBODYS_FAULT:
+        with suppress(DatabaseError):  # its own lease ends all the same
+            release_batch(batch)
         raise
     except Exception as error:
         logger.exception("A batch could not be prepared.", extra={"batch": batch.pk})
-        return isolate_poison(batch, type(error).__name__, now)
+        return Underway(batch, None, isolate_poison(batch, type(error).__name__, now))
+    if not write_records(batch, prepared):
+        return Underway(batch, None, Tally())
     reach("before_intent")
     now = clock()
-    leaving = commit_intent(batch, prepared, now, route=transport.name)
+    leaving = retry_write(lambda: commit_intent(batch, prepared, now, route=transport.name))
     if leaving is None:
-        return Tally()
+        return Underway(batch, None, Tally())
     reach("after_intent")
     judge_template(batch.campaign, [p.verdict for p in prepared], now)
-    envelopes = [p.envelope for p in leaving if p.envelope]
+    return Underway(batch, leaving, _count_verdicts(prepared) + Tally(batches=1))
+
+
+def _hand_over(underway: Underway, transport: Transport, now: datetime) -> list[Outcome]:
+    envelopes = [item.envelope for item in underway.leaving or () if item.envelope]
     reach("before_send")
-    outcomes = transport.send(envelopes, now=now) if envelopes else []
+    return transport.send(envelopes, now=now) if envelopes else []
+
+
+def _record(underway: Underway, outcomes: Sequence[Outcome], clock: Clock, *, route: str) -> Tally:
+    if underway.leaving is None:
+        return underway.tally
     reach("after_response")
-    note_outcomes(transport.name, outcomes, clock())
-    tally = _count_verdicts(prepared) + Tally(batches=1)
-    return tally + record_outcomes(batch, [p.message for p in leaving], outcomes, clock())
-
-
-def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
-    """Halves a batch that can't be prepared, until the message at fault is alone.
-
-    So one poisoned message holds up none of the other 499 for long. It is tried again every hour until
-    it is too late for it to make sense, because the fault may be ours and be mended.
-    """
-    with transaction.atomic():
-        won = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED).update(
-            state=SendBatch.State.DONE, finished_at=now
-        )
-        messages = list(batch.messages.filter(is_closed=False).order_by("pk")) if won else []
-        if len(messages) == 1:
-            row = _put_off(messages[0], error, now)
-            write_exceptions([row])
-            return Tally(deferred=int(row.until is not None), skipped=int(row.until is None), batches=1)
-        half = len(messages) // 2
-        for part in filter(None, (messages[:half], messages[half:])):
-            again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
-            Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
-    return Tally(batches=1)
-
-
-def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
-    row = MessageOutcome(message=message, reason="error", detail=error, at=now)
-    row.kind, row.until = MessageOutcome.Kind.DEFERRED, now + POISON_DELAY
-    if now - message.queued_at > MAX_LATENESS:
-        row.kind, row.until = MessageOutcome.Kind.SKIPPED, None
-    return row
+    now = clock()
+    messages = [item.message for item in underway.leaving]
+    recorded = retry_write(lambda: record_outcomes(underway.batch, messages, outcomes, now))
+    if outcomes and not recorded.handed_over:
+        settle_late(messages, outcomes, now)
+    note_outcomes(route, outcomes, now)
+    return underway.tally + recorded
 
 
 def commit_intent(
@@ -141,48 +180,24 @@ def commit_intent(
             route=route,
         )
         if not won:
-            return None
+            return _find_leaving(prepared) if _is_committed(batch, now) else None
         put_back_changed(prepared, now)
-        leaving = [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
-        _write_rendered(leaving)
+        drop_records([p.message for p in prepared if p.rendered and not isinstance(p.verdict, Send)])
+        leaving = _find_leaving(prepared)
         write_exceptions([_make_refusal(p, now) for p in prepared if not isinstance(p.verdict, Send)])
         if not leaving:
             SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.DONE, finished_at=now)
     return leaving
 
 
-def _write_rendered(leaving: Sequence[Prepared]) -> None:
-    """Idempotent: a message that is prepared again after a retry replaces what it was made of."""
-    links = {key: url for p in leaving for key, url in p.urls.items()}
-    TrackedLink.objects.bulk_create(
-        [TrackedLink(key=key, url=url) for key, url in links.items()], ignore_conflicts=True
-    )
-    replaced = [f.name for f in RenderedMessage._meta.concrete_fields if not f.primary_key]
-    RenderedMessage.objects.bulk_create(
-        [p.rendered for p in leaving if p.rendered],
-        update_conflicts=True,
-        unique_fields=["message"],
-        update_fields=replaced,
-    )
-    MessageProduct.objects.filter(message__in=[p.message for p in leaving]).delete()
-    MessageProduct.objects.bulk_create(row for p in leaving for row in _make_product_rows(p))
+def _find_leaving(prepared: Iterable[Prepared]) -> list[Prepared]:
+    return [p for p in prepared if isinstance(p.verdict, Send) and p.rendered]
 
 
-def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.shown:
-        yield MessageProduct(
-            message=item.message,
-            product=pick.product,
-            because_of=pick.because_of,
-            kind=pick.kind,
-            rank=pick.rank,
-            score=pick.score,
-            support=pick.support,
-            scorer=pick.scorer,
-            model_id=pick.model_id,
-            reason=str(reason(pick, language=item.standing.language)["text"])[:400],
-            trace=trace_of(pick, place=item.message.step.campaign.key),
-        )
+def _is_committed(batch: SendBatch, now: datetime) -> bool:
+    """Whether this very intent was committed before, and only the database's answer was lost."""
+    same = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.SUBMITTING)
+    return same.filter(submitted_at=now).exists()
 
 
 def _make_refusal(item: Prepared, now: datetime) -> MessageOutcome:

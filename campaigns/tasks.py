@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from campaigns.feedback import count_feedback
 from campaigns.outbox import gather_due
 from campaigns.recovery import resolve_doubts
 from campaigns.rollups import count_due_experiments
@@ -31,3 +32,9 @@ def settle() -> None:
 @shared_task
 def count_experiments() -> None:
     count_due_experiments(timezone.now())
+
+
+@shared_task
+def count_responses() -> None:
+    if count_feedback(timezone.now()):
+        count_responses.apply_async(expires=RING_EXPIRES)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from audience.links import absolute_url, read, sign
-from campaigns.models import Message, MessageEvent, TrackedLink
+from campaigns.models import Campaign, Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
 from delivery.scanners import is_scanner
 
@@ -52,6 +54,24 @@ def read_click(token: str) -> Click | None:
     link = TrackedLink.objects.filter(key=payload[16:]).first()
     message_id = UUID(bytes=payload[:16])
     return Click(message_id, link) if link and Message.objects.filter(pk=message_id).exists() else None
+
+
+def find_destination(click: Click) -> str:
+    """Where the click leads: the address of the email; in the shop itself with the campaign's name.
+
+    utm parameters tell the shop's own statistics where a visit came from. They are added here and not in
+    the email, which stays small; an address that has them already, or leads elsewhere, is left alone.
+    """
+    parts = urlsplit(click.link.url)
+    known = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    source, shop = settings.PAIRWELL["UTM_SOURCE"], urlsplit(settings.PAIRWELL["SHOP_URL"]).netloc
+    if not source or parts.netloc != shop or "utm_source" in known:
+        return click.link.url
+    campaign = Campaign.objects.filter(steps__messages=click.message_id).values_list("key", flat=True).first()
+    added = {"utm_source": source, "utm_medium": "email", "utm_campaign": campaign or "",
+             "utm_content": bytes(click.link.key).hex()}  # fmt: skip
+    query = "&".join(filter(None, [parts.query, urlencode(added)]))
+    return urlunsplit(parts._replace(query=query))
 
 
 def read_open(token: str) -> UUID | None:

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.models import MessageEvent
-from campaigns.tracking import read_click, read_open, record_visit
+from campaigns.tracking import find_destination, read_click, read_open, record_visit
 from campaigns.webhooks import receive
 from delivery.sendgrid_events import verify
 
@@ -35,7 +35,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
         link=found.link,
         is_head=request.method == "HEAD",
     )
-    return HttpResponseRedirect(found.link.url)
+    return HttpResponseRedirect(find_destination(found))
 
 
 @require_safe

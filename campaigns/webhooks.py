@@ -16,7 +16,7 @@ from campaigns.recovery import settle_seen
 from campaigns.reputation import count_day, judge_campaigns
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import lock_customers, lock_rows, work_off
+from shop.claims import guard_customers, lock_rows, work_off
 
 _Kind = MessageEvent.Kind
 # SendGrid's words for why it did not even try.
@@ -25,6 +25,7 @@ _DROPPED_FOR = {
     "Spam Reporting Address": _Kind.COMPLAINED.value,
 }
 
+BYTES_AT_ONCE = 1_000_000  # some two thousand events
 _HARM = {
     _Kind.BOUNCED.value: "bounced",
     _Kind.DROPPED.value: "dropped",
@@ -45,10 +46,21 @@ def process_payloads(now: datetime, *, limit: int = 20) -> int:
     """
     with transaction.atomic():
         waiting = WebhookPayload.objects.filter(processed_at=None).order_by("pk")
-        payloads = list(lock_rows(waiting)[:limit])
+        payloads = _take_bounded(list(lock_rows(waiting)[:limit]))
         if payloads:
             work_off(payloads, partial(_process, now=now), partial(_put_aside, now=now))
     return len(payloads)
+
+
+def _take_bounded(payloads: Sequence[WebhookPayload]) -> list[WebhookPayload]:
+    """As many as make up a megabyte, one at least: after a flood, mail goes on leaving between two calls."""
+    taken, size = list[WebhookPayload](), 0
+    for payload in payloads:
+        size += len(payload.body)
+        if taken and size > BYTES_AT_ONCE:
+            break
+        taken.append(payload)
+    return taken
 
 
 def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
@@ -68,7 +80,7 @@ def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> Non
     ids = {e.delivery_id for e in events if e.delivery_id}
     related = ("customer", "step__campaign", "rendered")
     messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
-    lock_customers({m.customer_id for m in messages.values()})
+    guard_customers({m.customer_id for m in messages.values()})
     # In the order of their keys, so that two workers never wait for each other.
     fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]

@@ -32,6 +32,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "count responses": {
+        "task": "campaigns.tasks.count_responses",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "rebuild neighbours": {
         "task": "recommendations.tasks.rebuild_neighbours_task",
         "schedule": 24 * 3600.0,

@@ -14,7 +14,7 @@ _SECRETS = re.compile(
     rf"{_LOCAL}(?:@|＠|%40){_DOMAIN}[.。．｡]{_DOMAIN}"  # addresses
     r'|"[^"\n]{1,64}"@[^\s"]+'  # addresses with a quoted name
     r"|SG\.[\w.-]+"  # SendGrid keys
-    r"|(?<=/[upco]/)[\w-]{20,}"  # signed links: whoever reads the log must not leave for somebody
+    r"|(?<=/[upcoy]/)[\w-]{20,}"  # signed links: whoever reads the log must not leave for somebody
     r"|(?<=Bearer )[^\s\"]+"
     r"|(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)"  # passwords in URLs
 )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from campaigns.models import Campaign, Message, MessageOutcome, SendBatch, WebhookPayload
+from campaigns.models import Alert, Campaign, Message, MessageOutcome, Route, SendBatch, WebhookPayload
 from campaigns.reports import OPEN_STATES
 from shop.models import Event
 from triggers.models import Enrolment, Trigger
@@ -39,6 +39,9 @@ def measure(now: datetime) -> dict[str, float]:
         "enrolments_due": enrolments.filter(due_at__lte=now).count(),
         "batches_open": batches.count(),
         "messages_in_doubt": in_doubt.count(),
+        "routes_closed": Route.objects.exclude(paused_at=None, breaker=Route.Breaker.CLOSED).count(),
+        "campaigns_paused": Campaign.objects.filter(status=Campaign.Status.PAUSED).count(),
+        "alerts_open": Alert.objects.filter(resolved_at=None).count(),
         "webhooks_waiting": WebhookPayload.objects.filter(processed_at=None).count(),
         "oldest_due_seconds": max(_find_age(rows, now) for rows in (batches, ungathered, enrolments)),
     }
@@ -55,17 +58,24 @@ def health(request: HttpRequest) -> HttpResponse:
     """Whether this process can serve: 200 while the database answers, 503 otherwise.
 
     Work that is late is said in the body, and answers 503 only to a monitor that asks for `?strict`: a
-    late engine is no reason for a load balancer to take the unsubscribe page and the webhook away.
+    late engine is no reason for a load balancer to take the unsubscribe page and the webhook away. A route
+    that somebody paused, or that its breaker closed, is said first, because then lateness has that reason.
     """
     try:
         figures = measure(timezone.now())
     except DatabaseError:
         return JsonResponse({"status": "down", "why": "The database does not answer."}, status=503)
+    if figures["routes_closed"]:
+        why = "Mail is held back: a way out is paused or closed. See the dashboard's page about sending."
+        return JsonResponse({"status": "held", "why": why} | figures, status=_fail_if_strict(request))
     if figures["oldest_due_seconds"] > LATE_SECONDS:
         why = "Work is overdue: is the engine (or a Celery worker with beat) running?"
-        status = 503 if "strict" in request.GET else 200
-        return JsonResponse({"status": "late", "why": why} | figures, status=status)
+        return JsonResponse({"status": "late", "why": why} | figures, status=_fail_if_strict(request))
     return JsonResponse({"status": "ok"} | figures)
+
+
+def _fail_if_strict(request: HttpRequest) -> int:
+    return 503 if "strict" in request.GET else 200
 
 
 class _Collector:

@@ -126,6 +126,7 @@ PAIRWELL: dict[str, Any] = {
     # Who writes. Real values belong into the environment; these are the sample shop's.
     "SHOP_NAME": read_str("PAIRWELL_SHOP_NAME", "Pairwell sample shop"),
     "SHOP_URL": read_str("PAIRWELL_SHOP_URL", "https://shop.example"),
+    "UTM_SOURCE": read_str("PAIRWELL_UTM_SOURCE", "pairwell"),
     "SHOP_ADDRESS": read_str("PAIRWELL_SHOP_ADDRESS", "1 Sample Street, London N1 1AA, United Kingdom"),
     "SUPPORT_EMAIL": read_str("PAIRWELL_SUPPORT_EMAIL", "help@shop.example"),
     "SHOP_LOGO": read_str("PAIRWELL_SHOP_LOGO"),  # an https address; the name stands there without it
@@ -155,11 +156,12 @@ PAIRWELL: dict[str, Any] = {
     "MARKETING_CAP": read_int("PAIRWELL_MARKETING_CAP", 3),
     "MARKETING_CAP_DAYS": read_int("PAIRWELL_MARKETING_CAP_DAYS", 7),
     "ATTRIBUTION_DAYS": read_int("PAIRWELL_ATTRIBUTION_DAYS", 5),
-    # Signs links and hashes suppressed addresses. Changing it breaks links in mail already sent.
+    # Signs links and hashes suppressed addresses. After a change the old one belongs into OLD_LINK_KEYS.
     # The demo's: pages say that its opens and clicks are made up.
     "SAMPLE_SHOP": read_bool("PAIRWELL_SAMPLE_SHOP", default=False),
     "METRICS_TOKEN": read_str("PAIRWELL_METRICS_TOKEN"),
     "LINK_KEY": read_str("PAIRWELL_LINK_KEY", SECRET_KEY),
+    "OLD_LINK_KEYS": read_list("PAIRWELL_OLD_LINK_KEYS"),
     "BATCH_SIZE": read_int("PAIRWELL_BATCH_SIZE", 500),
     "LEASE_SECONDS": read_int("PAIRWELL_LEASE_SECONDS", 300),
     "DOUBT_MINUTES": read_int("PAIRWELL_DOUBT_MINUTES", 30),

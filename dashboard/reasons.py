@@ -31,6 +31,18 @@ SENTENCES: dict[str, "str | Promise"] = {
         "The customer is in a country where a purchase alone does not allow marketing mail."
     ),
     "soft_opt_in_expired": _("The customer's consent is too old to count."),
+    "soft_opt_in_incomplete": _("The shop did not say that a way to refuse was offered with the purchase."),
+    "consent_expired": _("The customer's consent has run out."),
+    "topic_declined": _("The customer does not want this kind of email."),
+    "lacks_legal_parts": _("The email lacks something that the law asks for; the details say what."),
+    "recipient_not_allowed": _("This installation may write only to the addresses on its list."),
+    "erased": _("The person was erased."),
+    "not_requested": _("Nobody asked for this email."),
+    "already_subscribed": _("The customer has agreed already."),
+    "asked_recently": _("The customer was asked less than 30 days ago and has not answered."),
+    "asked_enough": _("The customer was asked twice and never answered."),
+    "confirmed_already": _("The address is confirmed already."),
+    "request_expired": _("The request is older than 7 days."),
     "complained": _("The customer marked our mail as spam."),
     "facts_changed": _("The order or the stock changed at the last moment, so it is looked at again."),
     "rate_limit": _(

@@ -49,12 +49,14 @@ EVENT: Words = {
     "cart.closed": _("Cart closed"),
     "consent.granted": _("Agreed to marketing mail"),
     "consent.withdrawn": _("Said no to marketing mail"),
+    "consent.requested": _("Asked for marketing mail"),
 }
 CONSENT: Words = {
     "granted": _("Agreed to marketing mail"),
     "withdrawn": _("Said no to marketing mail"),
     "explicit": _("explicit consent"),
     "soft_opt_in": _("customer relation (soft opt-in)"),
+    "inquiry": _("inquiry before a purchase"),
     "objection": _("objection"),
 }
 STATUS: Words = {
@@ -87,7 +89,11 @@ ROUTE: Words = {
     "open": pgettext_lazy("route", "Held back"),
     "half_open": pgettext_lazy("route", "Trying again"),
 }
-CLASS: Words = {"transactional": _("Transactional"), "marketing": _("Marketing")}
+CLASS: Words = {
+    "transactional": _("Transactional"),
+    "marketing": _("Marketing"),
+    "legal": _("Asked for by law"),
+}
 KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
 
 TABLES: dict[str, Words] = {

@@ -6,7 +6,7 @@ must decide differently for "certainly not sent" and "nobody can know".
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -21,12 +21,33 @@ class OutcomeKind(StrEnum):
     UNKNOWN = "unknown"  # the bytes may have left: wait for events, then follow the campaign's policy
 
 
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """An email with tags where it differs from recipient to recipient; the same object for all of them."""
+
+    subject: str
+    text: str
+    html: str
+
+    def fill(self, substitutions: Mapping[str, str]) -> tuple[str, str, str]:
+        """Subject, text and HTML as a provider makes them, one tag after the other in any order."""
+        subject, text, html = self.subject, self.text, self.html
+        for tag, value in substitutions.items():
+            subject, text, html = (part.replace(tag, value) for part in (subject, text, html))
+        return subject, text, html
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One rendered email to one recipient. `headers` hold List-Unsubscribe and its kind."""
+    """One rendered email to one recipient. `headers` hold List-Unsubscribe and its kind.
+
+    With a `skeleton`, the text and the HTML are left empty: they are the skeleton's, with this recipient's
+    `substitutions` in place of its tags. Only a transport that says `takes_substitutions` is given such
+    envelopes; `make_whole` gives the same email without.
+    """
 
     delivery_id: UUID
-    message_class: str  # "transactional" or "marketing"
+    message_class: str  # "transactional", "marketing" or "legal"
     from_email: str
     from_name: str
     to_email: str
@@ -37,6 +58,15 @@ class Envelope:
     reply_to: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     category: str = ""  # campaign key, no personal data
+    skeleton: Skeleton | None = None
+    substitutions: Mapping[str, str] = field(default_factory=dict)
+
+    def make_whole(self) -> "Envelope":
+        """The same email with its parts filled in."""
+        if self.skeleton is None:
+            return self
+        subject, text, html = self.skeleton.fill(self.substitutions)
+        return replace(self, subject=subject, text=text, html=html, skeleton=None, substitutions={})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import json
 import logging
 import math
 import re
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -21,6 +21,16 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_HOST = "https://api.sendgrid.com"
 _ANSWER_BYTES_MAX = 64 * 1024
+# Less than servers keep an idle connection: one that is closed as we begin to write costs a certainty.
+_IDLE_SECONDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request, and SendGrid's own words about it, field by field and not yet cleaned."""
+
+    outcome: Outcome
+    errors: str = ""
 
 
 def check_key(api_key: str) -> None:
@@ -43,11 +53,15 @@ def check_host(host: str) -> str:
     return host.rstrip("/")
 
 
-def open_session(api_key: str, *, timeout: float) -> aiohttp.ClientSession:
-    """A session for one batch. `timeout` is the total for a request, in seconds, and not rounded up."""
+def open_session(api_key: str, *, timeout: float, concurrency: int) -> aiohttp.ClientSession:
+    """A session whose connections are kept from batch to batch; call it on the loop that will use it.
+
+    `timeout` is the total for a request, in seconds, and not rounded up.
+    """
     limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(10, timeout), ceil_threshold=math.inf)
     return aiohttp.ClientSession(
         timeout=limits,
+        connector=aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=_IDLE_SECONDS),
         headers={"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[_note_bytes()],
@@ -64,35 +78,33 @@ def _note_bytes() -> aiohttp.TraceConfig:
     return trace
 
 
-async def post(
-    session: aiohttp.ClientSession, url: str, *, body: Mapping[str, object], now: datetime
-) -> Outcome:
+async def post(session: aiohttp.ClientSession, url: str, *, data: bytes, now: datetime) -> Answer:
     """What became of one request. Raises nothing."""
     progress = SimpleNamespace(has_sent=False)
     try:
-        data = json.dumps(body, ensure_ascii=False).encode()
         async with session.post(
             url, data=data, allow_redirects=False, trace_request_ctx=progress
         ) as response:
             reach("after_bytes")
             return await _judge(response, now)
     except (aiohttp.ClientError, OSError) as error:
-        return _judge_failure(error, has_sent=progress.has_sent, now=now)
+        return Answer(_judge_failure(error, has_sent=progress.has_sent, now=now))
     except Exception as error:  # noqa: BLE001 it must not cost the others of the batch their outcomes
-        return judge_bug(error, now=now, may_have_left=progress.has_sent)
+        return Answer(judge_bug(error, now=now, may_have_left=progress.has_sent))
 
 
-async def _judge(response: aiohttp.ClientResponse, now: datetime) -> Outcome:
+async def _judge(response: aiohttp.ClientResponse, now: datetime) -> Answer:
     answer = await _read_answer(response)
     if response.status == 202:  # the head alone decides, even if the body breaks off
-        return Outcome(OutcomeKind.ACCEPTED, provider_id=response.headers.get("X-Message-Id", ""))
+        return Answer(Outcome(OutcomeKind.ACCEPTED, provider_id=response.headers.get("X-Message-Id", "")))
     if response.status == 200:
         detail = "SendGrid answered 200, not 202: a sandbox takes mail and sends nothing. Check the host."
         logger.error("sendgrid_sandbox: nothing was sent")
-        return fail(OutcomeKind.ROUTE_DOWN, "sandbox", detail)
-    outcome = judge_status(response.status, response.headers, detail=_read_errors(answer), now=now)
+        return Answer(fail(OutcomeKind.ROUTE_DOWN, "sandbox", detail))
+    errors = _read_errors(answer)
+    outcome = judge_status(response.status, response.headers, detail=errors, now=now)
     logger.warning("sendgrid answered %s: %s", response.status, outcome.kind)
-    return outcome
+    return Answer(outcome, errors)
 
 
 async def _read_answer(response: aiohttp.ClientResponse) -> bytes:

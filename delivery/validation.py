@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from delivery.addresses import AddressError, to_ascii_address
 from delivery.base import Envelope, Problem
 
-MESSAGE_CLASSES = ("transactional", "marketing")
+MESSAGE_CLASSES = ("transactional", "marketing", "legal")
 SUBJECT_CHARS_MAX = 998
 NAME_CHARS_MAX = 200
 HEADER_LINE_MAX = 900  # RFC 5322 allows 998 octets; the rest is room for the name

@@ -45,6 +45,11 @@ class CartStory:
     ordered_at: datetime | None
 
 
+def conditions_of(basis: str) -> dict[str, str | bool]:
+    """What makes the customer relation of a made-up buyer a basis: a sale, and a way to refuse then."""
+    return {"sale": "first order", "opt_out_offered": True} if basis == "soft_opt_in" else {}
+
+
 def choose_attitude(customer: str) -> Attitude:
     """About 80 % soft opt-in, 12 % explicit, 4 % objected at once, 4 % withdrew later."""
     chance = draw("consent", customer)

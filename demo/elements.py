@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from demo.addresses import cart_url, order_url
-from demo.deriving import CONSENT_TEXT
+from demo.deriving import CONSENT_TEXT, conditions_of
 
 Element = dict[str, Any]
 CartLine = tuple[str | Element, int, Decimal]  # product (its id or all of it), quantity, unit price
@@ -47,7 +47,7 @@ def cart_updated(
 
 
 def consent_granted(customer: Element, *, at: datetime, basis: str, proof: str) -> Element:
-    consent = {"basis": basis, "proof": proof, "text": CONSENT_TEXT}
+    consent = {"basis": basis, "proof": proof, "text": CONSENT_TEXT, **conditions_of(basis)}
     return _event("consent.granted", customer["id"], at=at, customer=customer) | {"consent": consent}
 
 

@@ -9,7 +9,14 @@ from django.db import connection
 from audience.models import ConsentEntry
 from demo.addresses import order_url, picture_url, product_url
 from demo.countries import read_code
-from demo.deriving import CONSENT_TEXT, DERIVED_PROOF, Attitude, choose_attitude, choose_stock
+from demo.deriving import (
+    CONSENT_TEXT,
+    DERIVED_PROOF,
+    Attitude,
+    choose_attitude,
+    choose_stock,
+    conditions_of,
+)
 from demo.pictures import choose_picture
 from demo.retail.prepared import RetailCustomer, RetailOrder, RetailProduct
 from demo.seeded import name_uuid
@@ -117,6 +124,7 @@ def _say(customer: Customer, basis: ConsentEntry.Basis, said_at: datetime) -> Co
         customer=customer,
         state=state,
         basis=basis,
+        conditions=conditions_of(basis),
         source="demo",
         proof=DERIVED_PROOF if is_no else f"{DERIVED_PROOF} · {CONSENT_TEXT}",
         occurred_at=said_at,

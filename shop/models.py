@@ -22,6 +22,15 @@ class Customer(models.Model):
     stated_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Time of the newest word about it; older never wins"
     )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="A shell since then: nothing in it names a person"
+    )
+
+    class Meta:
+        permissions = [
+            ("erase_customer", "Can erase a person"),
+            ("export_customer", "Can export all that is held on a person"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.external_id

@@ -131,5 +131,21 @@ class PostPurchaseFollowUp(TriggerKind):
         return ngettext("%d day after the delivery", "%d days after the delivery", days) % days
 
 
+@register
+class ConsentRequested(TriggerKind):
+    """At once after somebody asked for mail: the email that asks for the confirmation (double opt-in)."""
+
+    key = "consent_requested"
+    label = _("Subscription requested")
+    event_kinds = frozenset({"consent.requested"})
+    settings_form = NoSettings
+
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
+        return Entry(f"request:{event.pk}", event.occurred_at)
+
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
+        return _("At once when somebody asks for mail, to confirm the address")
+
+
 def order_key(event: Event) -> str:
     return f"order:{event.order_id}"

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import transaction
 
+from audience.models import Topic
 from campaigns.models import Campaign, EmailTemplate, Step
 from campaigns.templates_store import publish_all
 from triggers.models import Trigger
 
 _TRANSACTIONAL, _MARKETING = Campaign.MessageClass.TRANSACTIONAL, Campaign.MessageClass.MARKETING
+_LEGAL = Campaign.MessageClass.LEGAL
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,19 @@ class StandardFlow:
     message_class: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     upgrades: int = 0
+    topic: str = Topic.NEWS
 
 
 STANDARD_FLOWS = (
     StandardFlow("order_confirmation", "Order confirmation", "Order placed", _TRANSACTIONAL),
     StandardFlow(
-        "abandoned_cart", "Abandoned cart", "Cart left", _MARKETING, {"delay_minutes": 240}, upgrades=2
+        "abandoned_cart",
+        "Abandoned cart",
+        "Cart left",
+        _MARKETING,
+        {"delay_minutes": 240},
+        upgrades=2,
+        topic=Topic.CARTS,
     ),
     StandardFlow(
         "post_purchase_follow_up",
@@ -38,7 +47,9 @@ STANDARD_FLOWS = (
         _MARKETING,
         {"after": "delivered", "days": 7},
         upgrades=1,
+        topic=Topic.FOLLOW_UPS,
     ),
+    StandardFlow("consent_requested", "Confirm the subscription", "Subscription requested", _LEGAL),
 )
 
 
@@ -57,11 +68,18 @@ def create_flows(now: datetime) -> list[Trigger]:
 
 
 def _create(flow: StandardFlow, now: datetime) -> Trigger:
-    campaign, _ = Campaign.objects.get_or_create(
-        key=_key(flow), defaults={"name": flow.campaign, "message_class": flow.message_class}
-    )
+    is_legal = flow.message_class == _LEGAL
+    about = {
+        "name": flow.campaign,
+        "message_class": flow.message_class,
+        "topic": flow.topic,
+        # Who only confirms an address has agreed to nothing yet, to being watched least of all.
+        "track_opens": not is_legal,
+        "track_clicks": not is_legal,
+    }
+    campaign, _ = Campaign.objects.get_or_create(key=_key(flow), defaults=about)
     template = EmailTemplate.objects.get(key=flow.kind)
-    choices = {"template": template, "complements": 3, "upgrades": flow.upgrades}
+    choices = {"template": template, "complements": 0 if is_legal else 3, "upgrades": flow.upgrades}
     Step.objects.get_or_create(campaign=campaign, position=0, defaults=choices)
     return Trigger.objects.create(
         key=_key(flow),

@@ -50,6 +50,11 @@ def url_part(value: object) -> str:
     return quote(str(value), safe="")
 
 
+def url_path(value: object) -> str:
+    """The value percent-encoded but for its slashes, for the path of an address."""
+    return quote(str(value), safe="/")
+
+
 def recipient_part(value: object) -> str:
     """The value for a mailto or tel link: an address or a number, and never a further recipient."""
     return quote(str(value), safe="@+")

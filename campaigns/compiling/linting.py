@@ -29,7 +29,8 @@ FILTERS = BUILT_IN_FILTERS | FORMATTING_FILTERS
 ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem,
     nodes.Slice, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
-    nodes.CondExpr, nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg, nodes.Tuple, nodes.List, nodes.Keyword,
+    nodes.CondExpr, nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg,
+    nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Tuple, nodes.List, nodes.Keyword,
     nodes.For, nodes.If, nodes.Assign, nodes.Call,
 )  # fmt: skip
 

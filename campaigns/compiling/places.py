@@ -18,6 +18,7 @@ COLOURS = frozenset(
     ["color", "background-color", "bgcolor", "inner-background-color", "container-background-color"]
 )
 _ANCHOR = re.compile(r"#[\w-]+")
+_HOST = re.compile(r"\"https?://[^/?#]+/", re.IGNORECASE)
 _SCHEME = re.compile(r"[\x00-\x20]*[a-z][a-z0-9+.\x00-\x20-]*:", re.IGNORECASE)
 WORDS = frozenset(["alt", "title", "aria-label", "lang", "dir"])
 
@@ -122,11 +123,18 @@ def _address(source: Source, attribute: Attribute, tags: Sequence[Tag], base: st
     for is_code, text in _pieces(source, attribute, tags):
         if is_code:
             names_someone = bool(parts) and parts[0][1:].lower().startswith(("mailto:", "tel:"))
-            place_filter = "|recipient_part" if names_someone else "|url_part" if parts else ""
+            place_filter = "|recipient_part" if names_someone else _part_filter(parts) if parts else ""
             parts.append(f"({text}){place_filter}")
         elif text.strip():
             parts.append(json.dumps(unescape(text.strip()), ensure_ascii=False))
     return " ~ ".join(parts)
+
+
+def _part_filter(parts: Sequence[str]) -> str:
+    """In a path a value may be several steps of it; behind a question mark it is one word."""
+    before = "".join(parts)
+    is_path = parts[0].startswith("(") or _HOST.match(parts[0]) is not None
+    return "|url_path" if is_path and not re.search(r"[?#]", before) else "|url_part"
 
 
 def _with_filters(name: str, source: Source, attribute: Attribute, tags: Sequence[Tag]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 import difflib
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined
 from jinja2.filters import FILTERS
-from jinja2.runtime import LoopContext, Undefined
+from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup
@@ -22,15 +23,18 @@ from campaigns.compiling.addresses import (
     recipient_part,
     safe_url,
     url_part,
+    url_path,
 )
 from campaigns.languages import direction_of, formatting_filters
 
 MAX_RANGE = 100
+MAX_NUMBER = 10**15
 BUILT_IN_FILTERS = frozenset(
-    {"batch", "capitalize", "default", "first", "join", "last", "length", "lower", "trim", "truncate",
-     "upper", "urlencode"}
+    {"abs", "batch", "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int", "items",
+     "join", "last", "length", "list", "lower", "max", "min", "reverse", "round", "sort", "string", "sum",
+     "title", "trim", "truncate", "unique", "upper", "urlencode"}
 )  # fmt: skip
-FORMATTING_FILTERS = frozenset({"money", "date", "number", "plural"})
+FORMATTING_FILTERS = frozenset({"money", "date", "number", "plural", "quoted"})
 # Added by the compiler where the place of an expression asks for them; templates may not name them.
 PLACE_FILTERS: dict[str, Callable[..., Any]] = {
     "safe_url": safe_url,
@@ -39,10 +43,13 @@ PLACE_FILTERS: dict[str, Callable[..., Any]] = {
     "css_color": css_color,
     "css_value": css_value,
     "url_part": url_part,
+    "url_path": url_path,
     "recipient_part": recipient_part,
 }
-TESTS = frozenset({"defined", "none", "odd", "even", "divisibleby"})
-LOOP_ATTRIBUTES = frozenset({"index", "index0", "first", "last", "length"})
+TESTS = frozenset(
+    {"defined", "undefined", "none", "odd", "even", "divisibleby", "string", "number", "iterable", "in"}
+)
+LOOP_ATTRIBUTES = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
 
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _LTR_LETTERS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u052f]")
@@ -75,8 +82,20 @@ def _limited_range(*bounds: int) -> range:
     return numbers
 
 
+def _is_small(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and -MAX_NUMBER < float(value) < MAX_NUMBER
+
+
 class DataEnvironment(ImmutableSandboxedEnvironment):
     """Attributes are keys of dictionaries and nothing else: `order.items` is data, never a method."""
+
+    intercepted_binops = frozenset({"*", "/", "//", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Numbers alone are multiplied and divided: text times a million would be a long email."""
+        if not (_is_small(left) and _is_small(right)):
+            raise TypeError(f"“{operator}” is for numbers; a price is a text, write it with |float")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict):

@@ -1,5 +1,6 @@
 """Jinja tags, found with Jinja's own lexer, so that braces inside strings are safe."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,45 @@ def find_tags(source: Source) -> list[Tag]:
     if closing:
         raise source.error(start, "this tag is not closed", "end it with }} or %} or #}")
     return found
+
+
+_MARKED = re.compile(r"\{[{%#][-+]|[-+][}%#]\}")
+_CLOSERS = frozenset(closing for _, closing in _OPENERS.values())
+
+
+def strip_marks(source: Source) -> Source:
+    """`{%-` and `-%}` as others write them: done what they ask for, and without them."""
+    if not _MARKED.search(source.text):
+        return source
+    replacements: list[tuple[int, int, str]] = []
+    position = last = 0
+    try:
+        for _, token, value in _LEXER.lex(source.text):
+            position = source.text.index(value, position)
+            end = position + len(value)
+            if token in _OPENERS and value[-1] in "-+":
+                start = len(source.text[:position].rstrip()) if value[-1] == "-" else position
+                replacements.append((max(start, last), end, value[:2]))
+            elif token in _CLOSERS and value[0] in "-+":
+                replacements.append((position, end, value[1:3]))
+                last = end
+            position = end
+    except TemplateSyntaxError:
+        return source  # told with its place by `find_tags`
+    return source.rewrite(replacements)
+
+
+_WRAPPED = re.compile(r"<mj-raw\s*>(\s*(?:\{%(?:(?!%\}).)*%\}\s*)+)</mj-raw\s*>", re.DOTALL)
+
+
+def unwrap_statements(source: Source) -> Source:
+    """Statements that others put into an mj-raw of their own, so that MJML would not drop them."""
+    found = list(_WRAPPED.finditer(source.text))
+    return source.rewrite(
+        edge
+        for match in found
+        for edge in ((match.start(), match.start(1), ""), (match.end(1), match.end(), ""))
+    )
 
 
 def strip_jinja_comments(source: Source) -> Source:

@@ -35,7 +35,12 @@ class Choices:
 
     @property
     def effective_language(self) -> str:
-        """The wanted language if there is any text in it (or in its base language), else the next best."""
+        """The wanted language if there is any text in it (or in its base language), else the next best.
+
+        A foreign file is in whatever language it is said to be in.
+        """
+        if self.is_foreign:
+            return self.language
         for tag in self.chain:
             if self.texts.get(tag):
                 return self.language if f"{self.language}-".startswith(f"{tag}-") else tag

@@ -2,7 +2,7 @@
 
 from campaigns.models.control import Alert, Allowance, Route, SendingDay
 from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
-from campaigns.models.news import MessageEvent, PreviewMail, TrackedLink, WebhookPayload
+from campaigns.models.news import MessageEvent, PreviewMail, RefusedMail, TrackedLink, WebhookPayload
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "MessageOutcome",
     "MessageProduct",
     "PreviewMail",
+    "RefusedMail",
     "RenderedMessage",
     "Route",
     "SendBatch",

@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from audience.models import PARTS_OF_MARKETING, Topic
 from experiments.models import Experiment
 
 
@@ -52,6 +53,7 @@ class Campaign(models.Model):
     class MessageClass(models.TextChoices):
         TRANSACTIONAL = "transactional", "Transactional"
         MARKETING = "marketing", "Marketing"
+        LEGAL = "legal", "Asked for by law"  # such as the confirmation of an address; never with products
 
     class Status(models.TextChoices):
         LIVE = "live", "Live"
@@ -65,6 +67,12 @@ class Campaign(models.Model):
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     message_class = models.CharField(max_length=13, choices=MessageClass)
+    topic = models.CharField(
+        max_length=10,
+        choices=[(part.value, part.label) for part in PARTS_OF_MARKETING],
+        default=Topic.NEWS,
+        help_text="Which part of marketing it is; customers can decline each",
+    )
     status = models.CharField(max_length=6, choices=Status, default=Status.LIVE)
     experiment = models.ForeignKey(
         Experiment,
@@ -90,6 +98,10 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_legal(self) -> bool:
+        return self.message_class == self.MessageClass.LEGAL
 
     @property
     def is_marketing(self) -> bool:

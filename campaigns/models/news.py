@@ -78,6 +78,21 @@ class WebhookPayload(models.Model):
         return f"{self.provider} {self.received_at:%Y-%m-%d %H:%M}"
 
 
+class RefusedMail(models.Model):
+    """Mail that tried to leave by a side door, past the outbox: who tried and why it was refused.
+
+    Neither addressee nor text is kept.
+    """
+
+    reason = models.CharField(max_length=40)
+    origin = models.CharField(max_length=200, help_text="Module and line that tried")
+    recipients = models.PositiveIntegerField()
+    refused_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.origin}"
+
+
 class PreviewMail(models.Model):
     """The preview inbox: an email as it would have left, one row a hand-over, so doubles would show."""
 

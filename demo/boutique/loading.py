@@ -18,7 +18,7 @@ from demo.boutique.catalogue import (
     read_products,
 )
 from demo.boutique.history import DAYS, MadeUpOrder, make_up_history
-from demo.deriving import CONSENT_TEXT
+from demo.deriving import CONSENT_TEXT, conditions_of
 from demo.seeded import name_uuid
 from shop.models import Customer, Order, OrderLine, Product
 
@@ -84,6 +84,7 @@ def _say(customer: Customer, basis: str, at: datetime) -> ConsentEntry:
         customer=customer,
         state=ConsentEntry.State.WITHDRAWN if is_no else ConsentEntry.State.GRANTED,
         basis=basis,
+        conditions=conditions_of(basis),
         source="demo",
         proof="made up for the sample shop" + ("" if is_no else f" · {CONSENT_TEXT}"),
         occurred_at=at,

@@ -23,7 +23,10 @@ def make_customer(**fields: Any) -> Customer:
 
 
 def grant(customer: Customer, basis: str = "explicit", at: datetime = NOW) -> ConsentEntry:
-    return record_consent(customer, state="granted", basis=basis, source="api", occurred_at=at, now=at)
+    conditions = {} if basis == "explicit" else {"sale": "o-1", "opt_out_offered": True}
+    return record_consent(
+        customer, state="granted", basis=basis, source="api", conditions=conditions, occurred_at=at, now=at
+    )
 
 
 def withdraw(customer: Customer, source: str = "api", at: datetime = NOW) -> ConsentEntry:

@@ -95,8 +95,12 @@ _LINES = st.lists(
 @settings(max_examples=150, derandomize=True, deadline=None)
 @given(_LINES)
 def test_after_the_last_no_only_an_explicit_yes_counts(said: list[tuple[str, str]]) -> None:
-    lines = [Line(state, basis, "api", NOW + timedelta(minutes=n)) for n, (state, basis) in enumerate(said)]
-    verdict = judge(lines, policies=[policy_for("GB")], now=NOW + timedelta(days=1))
+    sold = {"sale": "o-1", "opt_out_offered": True}
+    lines = [
+        Line(state, basis, "api", NOW + timedelta(minutes=n), conditions=sold)
+        for n, (state, basis) in enumerate(said)
+    ]
+    verdict = judge(lines, policy=policy_for("GB"), now=NOW + timedelta(days=1))
     nos = [n for n, (state, _) in enumerate(said) if state == "withdrawn"]
     since = said[nos[-1] + 1 :] if nos else said
     expected = any(basis == "explicit" for _, basis in since) or (not nos and bool(said))

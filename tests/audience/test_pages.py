@@ -136,7 +136,7 @@ def test_a_yes_on_the_page_is_explicit_consent_even_after_a_complaint() -> None:
     save(customer, shown="no", marketing="yes")
     save(customer, shown="no", marketing="yes")
     entry = ConsentEntry.objects.get(state="granted")
-    assert (entry.basis, entry.source, entry.proof) == (
+    assert (entry.basis, entry.source, entry.text_version) == (
         "explicit",
         "preference_page",
         "preference page, text 1",

@@ -25,6 +25,7 @@ def make_recipients(sample: Mapping[str, Any], number: int, *, seed: str) -> Ite
             "complements": [_make_product(chance) for _ in range(chance.randrange(4))],
             "upgrades": [_make_product(chance) for _ in range(chance.randrange(2))],
             "links": {
+                **sample["links"],
                 "unsubscribe": f"https://shop.example/u/{index}",
                 "preferences": f"https://shop.example/p/{index}",
             },

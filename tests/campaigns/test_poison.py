@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from campaigns import preparation
+from campaigns import batch_rendering
 from campaigns.models import Message, MessageOutcome, WebhookPayload
 from campaigns.outbox import gather_due, queue_messages
 from campaigns.outcomes import Tally
-from campaigns.rendering import Renderer
+from campaigns.rendering import render_ready
 from campaigns.sending import send_due
 from campaigns.webhooks import process_payloads
 from delivery.preview import PreviewTransport
@@ -113,13 +113,12 @@ def test_a_message_that_breaks_waits_with_the_error_and_the_others_are_sent(
     queue_confirmations(7)
     poison = Message.objects.order_by("pk")[3]
 
-    class BreakingRenderer(Renderer):
-        def render(self, *args: Any, **options: Any) -> Any:
-            if options["message_id"] == poison.pk:
-                raise ZeroDivisionError
-            return super().render(*args, **options)
+    def render_unless_poisoned(*args: Any, label: str, **options: Any) -> Any:
+        if str(poison.pk) in label:
+            raise ZeroDivisionError
+        return render_ready(*args, label=label, **options)
 
-    monkeypatch.setattr(preparation, "Renderer", BreakingRenderer)
+    monkeypatch.setattr(batch_rendering, "render_ready", render_unless_poisoned)
     send_due(now, transport)
     assert sorted(read_statuses()) == ["accepted"] * 6 + ["deferred"]
     outcome = MessageOutcome.objects.get()

@@ -13,6 +13,7 @@ from campaigns.languages import (
     format_number,
     market_of,
     normalise_tag,
+    quote_text,
 )
 from tests.campaigns.emails import compile_one, in_text
 
@@ -145,3 +146,31 @@ def test_a_variant_chooses_the_alternative_of_a_block() -> None:
     source = in_text('[[ t.intro ]][% if blocks.intro == "b" %], boldly[% endif %]')
     assert "first<" in compile_one(source, texts)["html"].replace("\n", "")
     assert "second, boldly" in compile_one(source, texts, changes={"blocks": {"intro": "b"}})["html"]
+
+
+def test_a_hebrew_date_is_there_where_it_is_wanted() -> None:
+    assert format_date("2026-11-22", "hebrew", language="he") == "י״ב כסלו תשפ״ז"
+    assert format_date("2026-11-22", "hebrew", language="en") == "12 Kislev 5787"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "“x”"),
+        ("de-AT", "„x“"),
+        ("fa-AF", "«x»"),
+        ("ru", "«x»"),
+        ("fr", "«\u202fx\u202f»"),
+        ("xx", "“x”"),
+    ],
+)
+def test_quotation_marks_are_those_of_the_language(language: str, expected: str) -> None:
+    assert quote_text("x", language=language) == expected
+
+
+@pytest.mark.parametrize(
+    ("country", "expected"),
+    [("EG", "١٬٢٣٤٫٥"), ("SA", "١٬٢٣٤٫٥"), ("AE", "1,234.5"), ("MA", "1.234,5"), ("DZ", "1.234,5")],
+)
+def test_arabic_digits_are_those_of_the_market(country: str, expected: str) -> None:
+    assert format_number("1234.5", language=market_of("ar", country)) == expected

@@ -6,8 +6,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from campaigns.models import Message, MessageEvent, SendBatch, TrackedLink
 from campaigns.rendering import link_key
@@ -36,12 +38,38 @@ def track(message: Message, url: str) -> str:
 def test_a_click_is_recorded_and_leads_to_the_products_page(client: Client, message: Message) -> None:
     path = track(message, "https://shop.example/p/1?colour=red")
     answer = client.get(path, headers={"user-agent": BROWSER})
-    assert (answer.status_code, answer["Location"]) == (302, "https://shop.example/p/1?colour=red")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("https://shop.example/p/1?colour=red&utm_source=pairwell")
     event = MessageEvent.objects.get()
     assert (event.kind, event.is_machine, event.message) == ("clicked", False, message)
 
 
-@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: "A" + t[1:], lambda t: t + "x", lambda t: "x"])
+def test_the_shops_statistics_learn_which_email_a_visit_came_from(client: Client, message: Message) -> None:
+    url = "https://shop.example/p/1#top"
+    answer = client.get(track(message, url))
+    assert answer["Location"] == (
+        "https://shop.example/p/1?utm_source=pairwell&utm_medium=email"
+        f"&utm_campaign={message.step.campaign.key}&utm_content={link_key(url).hex()}#top"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://other.example/?a=%20b", "https://shop.example/?utm_source=theirs", "https://x.example"]
+)
+def test_other_addresses_are_left_as_they_are(client: Client, message: Message, url: str) -> None:
+    assert client.get(track(message, url))["Location"] == url
+
+
+def test_a_shop_may_do_without_utm_parameters(client: Client, message: Message, settings: Settings) -> None:
+    settings.PAIRWELL = {**settings.PAIRWELL, "UTM_SOURCE": ""}
+    assert (
+        client.get(track(message, "https://shop.example/a?b=1"))["Location"] == "https://shop.example/a?b=1"
+    )
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t[:-1], lambda t: t[:9] + t[10:], lambda t: t + "x", lambda t: "x"]
+)
 def test_a_spoilt_link_leads_nowhere(client: Client, message: Message, spoil: object) -> None:
     path = track(message, "https://shop.example/p/1")
     token = spoil(path.rpartition("/")[2])  # type: ignore[operator]
@@ -129,7 +157,7 @@ def test_a_message_of_which_no_time_is_known_is_judged_by_the_name_alone(
     assert not visit(message, now)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@hypothesis_settings(max_examples=100, derandomize=True, deadline=None)
 @given(url=st.from_regex(r"https://[a-z]{1,20}\.example/[!-~]{0,200}", fullmatch=True))
 def test_every_address_gets_a_short_link(url: str) -> None:
     assert len(MessageTracking(uuid4(), opens=True, clicks=True).link(url)) < 100

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Campaign, Message, SendBatch
+from campaigns.models import Campaign, Message, Route, SendBatch
 from tests.factories import make_customer, make_event
 from tests.flows import make_campaign, make_trigger
 from triggers.models import Enrolment, Trigger
@@ -117,3 +117,16 @@ def test_metrics_want_the_token_where_one_is_set(client: Client, settings: Any) 
     settings.PAIRWELL = settings.PAIRWELL | {"METRICS_TOKEN": "s3cret"}
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers={"authorization": "Bearer s3cret"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fields", [{"paused_at": timezone.now()}, {"breaker": "open"}])
+def test_a_closed_way_out_is_told_first_and_wakes_a_strict_monitor(
+    client: Client, fields: dict[str, Any]
+) -> None:
+    leave_a_batch_waiting()
+    Route.objects.create(name="sendgrid", **fields)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "held")
+    assert client.get("/healthz?strict").status_code == 503
+    assert "pairwell_routes_closed 1.0" in client.get("/metrics").content.decode()

@@ -1,7 +1,8 @@
 """Addresses, and what of them may be repeated in a log."""
 
 import pytest
-from hypothesis import given, settings
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from delivery.addresses import AddressError, hide_personal, to_ascii_address
@@ -51,3 +52,21 @@ def test_a_bad_domain_is_not_repeated_in_the_reason(domain: str) -> None:
 )
 def test_providers_words_lose_addresses_and_keys(text: str, expected: str) -> None:
     assert hide_personal(text) == expected
+
+
+_ORDINARY = st.from_regex(r"[A-Za-z0-9_+.-]{1,70}@([a-z0-9-]{1,66}\.){1,3}[a-z]{1,9}", fullmatch=True)
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(_ORDINARY)
+@example("a@b.test")
+@example("a@b.example.localhost")
+@example("a@xn--bcher-kva.de")
+@example("a@" + "b" * 64 + ".de")
+def test_the_short_way_for_ordinary_addresses_agrees_with_the_validator(address: str) -> None:
+    try:
+        expected = validate_email(address, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError:
+        assert explain_refusal(address)
+    else:
+        assert to_ascii_address(address) == expected.ascii_email

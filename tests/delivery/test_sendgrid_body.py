@@ -5,7 +5,8 @@ from uuid import UUID
 from hypothesis import given
 
 from delivery.base import Envelope, OutcomeKind
-from delivery.sendgrid import SendGridTransport, build_body
+from delivery.sendgrid import SendGridTransport
+from delivery.sendgrid_body import build_body
 from delivery.sendgrid_rules import find_violations
 from tests.delivery.conftest import CANARY
 from tests.delivery.envelopes import NOW, envelopes, make_envelope

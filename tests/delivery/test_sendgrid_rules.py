@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from delivery.sendgrid import build_body
+from delivery.sendgrid_body import build_body
 from delivery.sendgrid_message_rules import CATEGORIES_MAX, CATEGORY_CHARS_MAX, GROUPS_MAX, MESSAGE_BYTES_MAX
 from delivery.sendgrid_rules import (
     ADDRESS_CHARS_MAX,

@@ -1,17 +1,18 @@
 """An exception that nobody foresaw costs one email its certainty, and none of its neighbours anything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import aiohttp
 import pytest
 
-from delivery import anymail, preview, sendgrid, sendgrid_http, smtp
+from delivery import anymail, preview, sendgrid_http, sendgrid_requests, smtp
 from delivery.base import Envelope, Outcome, OutcomeKind
 from delivery.outcomes import WAIT_MAX, judge_each, judge_valid
 from delivery.preview import PreviewTransport, StoredMail
 from delivery.sendgrid import SendGridTransport
+from delivery.sendgrid_dispatch import Dispatch
+from delivery.sendgrid_requests import Request
 from delivery.smtp import SmtpLine, SmtpTransport
 from delivery.validation import find_problems
 from tests.delivery.conftest import CANARY, WIRES
@@ -27,7 +28,7 @@ NEIGHBOURS_SPARED = [(ACCEPTED, ""), (UNKNOWN, "error"), (ACCEPTED, "")]
 BUILDERS: dict[str, tuple[Any, str]] = {
     "preview": (preview, "build_mime"),
     "smtp": (smtp, "build_mime"),
-    "sendgrid": (sendgrid, "build_body"),
+    "sendgrid": (sendgrid_requests, "build_body"),
     "anymail": (anymail, "_build_message"),
 }
 
@@ -91,11 +92,13 @@ def test_an_error_after_the_request_leaves_one_email_unknown(
 def test_an_error_at_the_end_of_a_batch_keeps_the_outcomes_that_are_known(
     sendgrid_server: SendGridServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def close_and_fail(session: aiohttp.ClientSession, *_: object) -> None:
-        await session.close()
+    run = Dispatch.run
+
+    async def run_and_fail(self: Dispatch, requests: Iterable[Request], *, concurrency: int) -> None:
+        await run(self, requests, concurrency=concurrency)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(aiohttp.ClientSession, "__aexit__", close_and_fail)
+    monkeypatch.setattr(Dispatch, "run", run_and_fail)
     transport = SendGridTransport(CANARY, sendgrid_server.url)
     assert {outcome.kind for outcome in transport.send(make_three(), now=NOW)} == {ACCEPTED}
 

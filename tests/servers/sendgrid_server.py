@@ -27,6 +27,7 @@ from typing import Any
 
 from tests.servers.http_server import Answer, HttpServer, Misbehaviour, Request
 from tests.servers.sendgrid_contract import find_contract_errors
+from tests.servers.sendgrid_substitution import expand, find_repeated
 from tests.servers.sendgrid_webhook import EventSigner, make_event
 
 DELIVERY_ARG = "pw_delivery_id"
@@ -82,13 +83,18 @@ class SendGridServer(HttpServer):
         return self._record(json.loads(request.body))
 
     def _record(self, body: dict[str, Any]) -> Answer:
-        args = body["personalizations"][0].get("custom_args", {})
-        accepted = Accepted(args.get(DELIVERY_ARG, ""), uuid.uuid4().hex[:22], body)
-        with self.lock:
-            self.accepted.append(accepted)
-            if self._accepted_file:
-                _append_line(self._accepted_file, accepted)
-        return Answer(202, headers={"X-Message-Id": accepted.message_id})
+        """One email for each recipient, as SendGrid makes them; one id for the request."""
+        if field := find_repeated(body):
+            return _refuse(400, field, "Each email address in the personalization block should be unique.")
+        message_id = uuid.uuid4().hex[:22]
+        for alone in expand(body):
+            args = alone["personalizations"][0].get("custom_args", {})
+            accepted = Accepted(args.get(DELIVERY_ARG, ""), message_id, alone)
+            with self.lock:
+                self.accepted.append(accepted)
+                if self._accepted_file:
+                    _append_line(self._accepted_file, accepted)
+        return Answer(202, headers={"X-Message-Id": message_id})
 
 
 def encode_json(value: object) -> bytes:

@@ -14,11 +14,16 @@ from triggers.standard_flows import create_flows
 pytestmark = pytest.mark.django_db
 
 
-def test_a_new_shop_gets_three_flows_that_count_from_now_on(now: datetime) -> None:
+def test_a_new_shop_gets_four_flows_that_count_from_now_on(now: datetime) -> None:
     created = create_flows(now)
-    assert [t.kind for t in created] == ["order_confirmation", "abandoned_cart", "post_purchase_follow_up"]
+    assert [t.kind for t in created] == [
+        "order_confirmation",
+        "abandoned_cart",
+        "post_purchase_follow_up",
+        "consent_requested",
+    ]
     assert {t.active_from for t in created} == {now}
-    assert Step.objects.count() == 3
+    assert Step.objects.count() == 4
 
 
 def test_creating_the_flows_again_changes_nothing_that_was_made_since(now: datetime) -> None:

@@ -1,4 +1,3 @@
-import json
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.compiler import CompileError
 from campaigns.email_checks import render_sample
-from campaigns.email_files import EmailDirectory, read_email
+from campaigns.email_files import EmailDirectory, read_context, read_email
 from campaigns.rendering import RenderError
 
 
@@ -19,15 +18,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("template", help="body.mjml, its directory, or the key of a template")
         parser.add_argument("--context", type=Path, help="a JSON file instead of sample.json")
-        parser.add_argument("--language", default=settings.PAIRWELL["LANGUAGE"])
+        parser.add_argument("--language", help="fa, ar-EG, …; else the file's own, or the shop's")
         parser.add_argument("--text", action="store_true", help="the plain text, with subject and preheader")
         parser.add_argument("--out", type=Path, help="a file instead of the terminal")
 
-    def handle(self, *, template: str, context: Path | None, language: str, **options: Any) -> None:
+    def handle(self, *, template: str, context: Path | None, language: str | None, **options: Any) -> None:
         try:
             email = self.read(template, context)
-            rendered = render_sample(email, language, default_language=settings.PAIRWELL["LANGUAGE"])
-        except (CompileError, RenderError, OSError, json.JSONDecodeError) as error:
+            default = settings.PAIRWELL["LANGUAGE"]
+            language = language or email.language or default
+            rendered = render_sample(email, language, default_language=default)
+        except (CompileError, RenderError, OSError) as error:
             raise CommandError(str(error)) from error
         plain = f"{rendered.subject}\n{rendered.preheader}\n\n{rendered.text}"
         content = plain if options["text"] else rendered.html
@@ -39,5 +40,5 @@ class Command(BaseCommand):
     def read(self, template: str, context: Path | None) -> EmailDirectory:
         email = read_email(template)
         if context:
-            email = replace(email, sample=json.loads(context.read_text(encoding="utf-8")))
+            email = replace(email, sample=read_context(context))
         return email

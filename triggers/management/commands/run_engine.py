@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from campaigns.feedback import count_feedback
 from campaigns.rollups import count_due_experiments
 from campaigns.transports import build_current_transport
 from delivery.base import Transport
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                     look_again = timezone.now() + LOOK_EVERY
                     _learn_or_log()
                     _count_or_log()
+                    _count_responses_or_log()
                 stop.wait(poll)
         self.stdout.write("Stopped; nothing was left half done.")
 
@@ -78,6 +80,15 @@ def _count_or_log() -> None:
         count_due_experiments(timezone.now())
     except Exception:
         logger.exception("The experiments could not be counted; they will be in the next hour.")
+
+
+def _count_responses_or_log() -> None:
+    """What customers made of the products they were shown, as Celery's beat counts it."""
+    try:
+        while count_feedback(timezone.now()):
+            pass
+    except Exception:
+        logger.exception("Responses to products could not be counted; they will be in the next hour.")
 
 
 def _stop_on_signals(stop: Flag) -> None:

@@ -1,0 +1,118 @@
+"""From judged messages with their products to emails in envelopes, a whole batch at a time."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+
+from campaigns.batch_rendering import Order as EmailOrder
+from campaigns.batch_rendering import count_whole, render_batch
+from campaigns.context import Line, Lines, build_context
+from campaigns.eligibility import Skip
+from campaigns.envelopes import find_gaps, make_envelope
+from campaigns.fragments import Fragments
+from campaigns.models import MessageOutcome, RenderedMessage, TemplateVersion
+from campaigns.prepared import Prepared
+from campaigns.rendering import RenderedEmail, Renderer
+from campaigns.variants import template_of
+from delivery.base import Transport
+from experiments.changes import email_changes
+
+logger = logging.getLogger(__name__)
+
+
+def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
+    """Fills in the envelope and the record of each; one without an email is skipped, and why."""
+    versions = _read_versions(sendable)
+    again = _read_possible_duplicates(sendable)
+    published = []
+    for item in sendable:
+        if template_of(item.message, item.arm) in versions:
+            published.append(item)
+        else:
+            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+    orders = [
+        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published
+    ]
+    in_parts = getattr(transport, "takes_substitutions", False)
+    renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
+    if whole := count_whole(renderings):
+        logger.info("Emails that have to leave whole", extra={"reasons": dict(whole)})
+    for item, order, rendering in zip(published, orders, renderings, strict=True):
+        if rendering.email is None:
+            item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
+            continue
+        item.rendered = _accept(item, order, rendering.email, now)
+        item.rendered.possible_duplicate = item.message.id in again
+        _check_envelope(item, transport)
+
+
+def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+    language, changes = item.standing.language, item.arm.changes
+    return EmailOrder(
+        message=item.message,
+        version=version,
+        changes=email_changes(changes),
+        context=build_context(
+            item.message, lines, item.picks, language=language, bundle=item.bundle, offer=changes.get("offer")
+        ),
+        language=language,
+        country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],
+    )
+
+
+def _accept(
+    item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments, now: datetime
+) -> RenderedMessage:
+    """Puts the email into its envelope, and returns the row of what it was made of."""
+    message = item.message
+    item.urls = email.urls if message.step.campaign.track_clicks else {}
+    item.envelope = make_envelope(
+        message,
+        email,
+        unsubscribe=order.context["links"]["unsubscribe"],
+        has_products=bool(item.picks),
+        sender_name=item.arm.changes.get("sender_name", ""),
+    )
+    return RenderedMessage(
+        message=message,
+        version=order.version,
+        assignment=item.arm.assignment,
+        variant=item.arm.variant,
+        language=email.language,
+        subject=item.envelope.subject,
+        recipient=message.customer.email,
+        context=order.context,
+        is_marketing=item.is_marketing,
+        created_at=now,
+    )
+
+
+def _check_envelope(item: Prepared, transport: Transport) -> None:
+    assert item.envelope is not None  # noqa: S101 (just rendered)
+    problems = transport.validate(item.envelope)
+    assert item.rendered is not None  # noqa: S101 (the same)
+    way_out = item.rendered.context["links"]["unsubscribe"]
+    gaps = list(find_gaps(item.envelope, unsubscribe=way_out, country=item.message.customer.country))
+    if problems or gaps:
+        item.verdict = Skip("invalid_envelope" if problems else "lacks_legal_parts")
+        item.detail = "; ".join(f"{p.field}: {p.message}" for p in [*problems, *gaps])[:255]
+
+
+def _read_versions(sendable: Sequence[Prepared]) -> dict[str, TemplateVersion]:
+    keys = {template_of(p.message, p.arm) for p in sendable}
+    newest = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
+    versions = TemplateVersion.objects.filter(template__key__in=keys, pk=Subquery(newest.values("pk")[:1]))
+    return {version.template.key: version for version in versions.select_related("template")}
+
+
+def _read_possible_duplicates(sendable: Sequence[Prepared]) -> set[UUID]:
+    ids = [p.message.id for p in sendable]
+    return set(
+        MessageOutcome.objects.filter(message__in=ids, reason="possible_duplicate").values_list(
+            "message", flat=True
+        )
+    )

@@ -1,0 +1,14 @@
+"""Whom a running test keeps without suggestions, for the pages of the shop to keep to it as well."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from experiments.models import Assignment
+
+HELD_OUT = "held_out"
+
+
+def find_held_out(customers: Collection[int], _now: datetime) -> dict[int, str]:
+    """The code held_out for each customer who is in the holdout of a running experiment. One query."""
+    rows = Assignment.objects.filter(customer__in=customers, variant=None, experiment__status="running")
+    return dict.fromkeys(rows.values_list("customer_id", flat=True), HELD_OUT)

@@ -1,0 +1,40 @@
+"""What is known of a message on its way through preparation."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from audience.consent import Standing
+from campaigns.eligibility import Verdict
+from campaigns.models import Message, RenderedMessage
+from campaigns.variants import NOTHING_TRIED, Arm
+from delivery.base import Envelope
+from recommendations.bundles import Offer
+from recommendations.engine import Pick
+
+
+@dataclass
+class Prepared:
+    """A message with its verdict; the rest is filled in only for those that are to be sent."""
+
+    message: Message
+    verdict: Verdict
+    standing: Standing
+    recent_marketing: tuple[datetime, ...] = ()
+    arm: Arm = NOTHING_TRIED
+    picks: list[Pick] = field(default_factory=list)
+    bundle: Offer | None = None
+    rendered: RenderedMessage | None = None
+    envelope: Envelope | None = None
+    urls: dict[bytes, str] = field(default_factory=dict)
+    detail: str = ""
+
+    @property
+    def shown(self) -> list[Pick]:
+        """Every product of the email, once, those of a bundle last."""
+        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
+        own = {pick.product.pk for pick in self.picks}
+        return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.message.step.campaign.is_marketing

@@ -1,0 +1,90 @@
+"""A broadcast is queued by the database, once for everyone, and judged when it is sent."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings as django_settings
+
+from campaigns import broadcasts
+from campaigns.broadcasts import queue_broadcast
+from campaigns.models import Message, MessageOutcome, SendBatch
+from campaigns.outcomes import Tally
+from campaigns.sending import send_due
+from delivery.preview import PreviewTransport
+from shop.models import Customer
+from tests.campaigns.conftest import agree
+from tests.campaigns.emails import in_text
+from tests.campaigns.test_rendering import publish
+from tests.factories import make_customer
+from tests.flows import make_campaign
+from tests.queries import count_statements
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(django_settings.PAIRWELL, "BATCH_SIZE", 2)
+    monkeypatch.setattr(broadcasts, "CUSTOMERS_AT_ONCE", 5)
+
+
+def test_everyone_with_an_address_gets_one_message_in_a_full_batch(now: datetime) -> None:
+    customers = [make_customer() for _ in range(12)]
+    make_customer(email="")
+    campaign = make_campaign(marketing=True)
+    assert queue_broadcast(campaign, now, occurrence="spring") == 12
+    assert set(Message.objects.values_list("customer", flat=True)) == {c.pk for c in customers}
+    sizes = [batch.messages.count() for batch in SendBatch.objects.order_by("pk")]
+    assert sizes == [2, 2, 1, 2, 2, 1, 2]  # twelve in parts of five, in batches of two
+    assert set(Message.objects.values_list("queued_at", "due_at", "is_closed")) == {(now, now, False)}
+
+
+def test_the_same_broadcast_again_adds_only_who_is_new(now: datetime) -> None:
+    campaign = make_campaign(marketing=True)
+    make_customer()
+    queue_broadcast(campaign, now, occurrence="spring")
+    make_customer()
+    assert queue_broadcast(campaign, now, occurrence="spring") == 1
+    assert queue_broadcast(campaign, now, occurrence="spring") == 0
+    assert (Message.objects.count(), SendBatch.objects.count()) == (2, 2)
+
+
+def test_an_audience_narrows_it(now: datetime) -> None:
+    make_customer(country="DE")
+    wanted = make_customer(country="FR")
+    audience = Customer.objects.filter(country="FR")
+    assert queue_broadcast(make_campaign(marketing=True), now, occurrence="fr", audience=audience) == 1
+    assert Message.objects.get().customer == wanted
+
+
+def test_consent_is_judged_when_it_is_sent(now: datetime, transport: PreviewTransport) -> None:
+    agree(make_customer(), now - timedelta(days=1))
+    make_customer()
+    source = in_text('Hello {{ customer.name }} <a href="{{ links.unsubscribe }}">No more</a>')
+    queue_broadcast(make_campaign(marketing=True, template=publish(source).template.key), now, occurrence="s")
+    assert send_due(now, transport) == Tally(accepted=1, skipped=1)
+    assert MessageOutcome.objects.get().reason == "no_consent"
+
+
+def test_the_number_of_statements_depends_on_the_parts_alone(now: datetime) -> None:
+    campaign = make_campaign(marketing=True)
+    counts = []
+    for number in (2, 5):
+        audience = Customer.objects.filter(pk__in=[make_customer().pk for _ in range(number)])
+        with count_statements() as statements:
+            queue_broadcast(campaign, now, occurrence=f"of {number}", audience=audience)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("occurrence", ["", "x" * 101])
+def test_a_name_that_cannot_be_stored_is_refused(now: datetime, occurrence: str) -> None:
+    with pytest.raises(ValueError, match="Name the broadcast"):
+        queue_broadcast(make_campaign(), now, occurrence=occurrence)
+
+
+def test_a_campaign_without_an_email_is_refused(now: datetime) -> None:
+    campaign = make_campaign()
+    campaign.steps.all().delete()
+    with pytest.raises(ValueError, match="Add a step"):
+        queue_broadcast(campaign, now, occurrence="x")
