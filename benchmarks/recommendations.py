@@ -2,7 +2,7 @@
 
 The back-test of `manage.py evaluate_recommendations` on the retail sample (UCI Online Retail, Chen 2012), or
 on `--orders FILE`, as ratios to the best figures known of any method before; then the time of counting and
-ranking beside `implicit` and DuckDB, where they are installed, on synthetic orders (`--full`: up to ten million
+ranking beside `implicit` and DuckDB, where installed, on synthetic orders (`--full`: up to ten million
 lines).
 """
 
@@ -113,7 +113,7 @@ def time_growth(lines: int) -> dict[str, float]:
 
 
 def make_orders(lines: int, *, size: int = 20, seed: int = 1) -> "Baskets":
-    """Orders of about 20 lines; the catalogue grows with the root of the lines, sales fall like 1/rank^0.8."""
+    """Orders of about 20 lines; products grow with the root of the lines, sales fall like 1/rank^0.8."""
     from recommendations.baskets import GUEST, arrange_baskets
 
     random = np.random.default_rng(seed)
