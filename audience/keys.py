@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -11,8 +12,13 @@ def derive_key(purpose: str, secret: str | None = None) -> bytes:
 
     So a tag made for one purpose proves nothing about another, and none of them reveals the secret.
     """
-    chosen = str(settings.PAIRWELL["LINK_KEY"]) if secret is None else secret
-    return hmac.digest(chosen.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+    return _derive(str(settings.PAIRWELL["LINK_KEY"]) if secret is None else secret, purpose)
+
+
+@lru_cache(maxsize=64)
+def _derive(secret: str, purpose: str) -> bytes:
+    """Once a purpose: an email signs many links with the same key."""
+    return hmac.digest(secret.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
 
 
 def list_secrets() -> list[str]:

@@ -1,8 +1,18 @@
 """A shop whose customers bought something and agreed to offers, and a real email about it to all."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from resource import RUSAGE_SELF, getrusage
+from time import perf_counter
+
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
 from audience.models import ConsentEntry
+from campaigns.broadcasts import queue_broadcast
 from campaigns.models import Step
 from campaigns.outbox import Draft, queue_messages
 from campaigns.templates_store import publish_all
@@ -14,17 +24,74 @@ PRODUCTS = 100
 TEMPLATE = "post_purchase_follow_up"
 
 
-def set_up_shop(customers: int, now: datetime) -> None:
+@dataclass
+class Shop:
+    """What is sent, and to whom; nobody is mailed twice."""
+
+    step: Step
+    now: datetime
+    customers: Iterator[tuple[int, int]]  # each with an order
+
+    def queue(self, number: int) -> None:
+        drafts = [
+            Draft(self.step, customer, f"order:{order}", order_id=order)
+            for order, customer in islice(self.customers, number)
+        ]
+        queue_messages(drafts, self.now)
+
+
+def open_shop(customers: int) -> Shop:
     """A hundred products that a thousand baskets tie together; each customer has one order of two lines."""
+    call_command("migrate", verbosity=0)
+    now = timezone.now().replace(hour=12)  # nobody sleeps
     publish_all(now)
     products = _make_products(now)
     _make_history(products, now)
+    for start in range(0, customers, 10_000):
+        _make_customers(range(start, min(start + 10_000, customers)), products, now)
+    rebuild_neighbours(now)
+    step = make_campaign(marketing=True, template=TEMPLATE).steps.get()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    orders = Order.objects.exclude(customer=None).order_by("pk").values_list("pk", "customer_id")
+    return Shop(step, now, iter([(order, customer or 0) for order, customer in orders]))
+
+
+def measure_broadcast(customers: int) -> dict[str, float]:
+    """Queueing one campaign for everyone, and the memory that it took the process at most."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY_CUSTOMERS, [now, customers])
+        cursor.execute("ANALYZE shop_customer")
+    campaign = make_campaign(marketing=True, template=TEMPLATE)
+    audience = Customer.objects.filter(external_id__startswith="many")
+    before, start = getrusage(RUSAGE_SELF).ru_maxrss, perf_counter()
+    queued = queue_broadcast(campaign, now, occurrence="benchmark", audience=audience)
+    seconds = perf_counter() - start
+    if queued != customers:
+        raise AssertionError(f"{queued} of {customers} were queued")
+    return {
+        "enqueue_per_second": queued / seconds,
+        "enqueue_seconds": seconds,
+        "enqueue_megabytes_more": (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024,
+    }
+
+
+_MANY_CUSTOMERS = """
+INSERT INTO shop_customer
+    (uuid, external_id, email, name, language, country, timezone, currency, attributes, created_at)
+SELECT gen_random_uuid(), 'many' || n, 'many' || n || '@buyer.example', '', '', '', '', '', '{}', %s
+FROM generate_series(1, %s) AS n
+"""
+
+
+def _make_customers(numbers: range, products: list[Product], now: datetime) -> None:
     people = Customer.objects.bulk_create(
         Customer(
             external_id=f"c{n}", email=f"c{n}@buyer.example", name=f"Customer Number {n}", language="en",
             country="GB", created_at=now,
         )
-        for n in range(customers)
+        for n in numbers
     )  # fmt: skip
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -33,33 +100,16 @@ def set_up_shop(customers: int, now: datetime) -> None:
         )
         for person in people
     )  # fmt: skip
+    placed_at = now - timedelta(days=60)
     orders = Order.objects.bulk_create(
-        Order(
-            customer=person, external_id=f"o{n}", placed_at=now - timedelta(days=60), currency="GBP", total=30
-        )
-        for n, person in enumerate(people)
+        Order(customer=person, external_id=f"o{person.pk}", placed_at=placed_at, currency="GBP", total=30)
+        for person in people
     )
     OrderLine.objects.bulk_create(
         OrderLine(order=order, product=products[(n + step) % PRODUCTS], quantity=1, unit_price=15)
         for n, order in enumerate(orders)
         for step in (0, 7)
     )
-    rebuild_neighbours(now)
-
-
-def open_campaign() -> Step:
-    return make_campaign(marketing=True, template=TEMPLATE).steps.get()
-
-
-def queue_all(step: Step, number: int, now: datetime) -> None:
-    """A message for each of the first customers, about the order."""
-    orders = Order.objects.exclude(customer=None).order_by("pk")[:number]
-    drafts = [
-        Draft(step, customer, f"order:{order}", order_id=order)
-        for order, customer in orders.values_list("pk", "customer_id")
-        if customer
-    ]
-    queue_messages(drafts, now)
 
 
 def _make_products(now: datetime) -> list[Product]:

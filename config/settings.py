@@ -149,6 +149,8 @@ PAIRWELL: dict[str, Any] = {
     # Signs what leaves by SMTP; a key in PEM, best by PAIRWELL_DKIM_KEY_FILE.
     "DKIM_SELECTOR": read_str("PAIRWELL_DKIM_SELECTOR"),
     "DKIM_KEY": read_str("PAIRWELL_DKIM_KEY"),
+    "SENDGRID_RECIPIENTS": read_int("PAIRWELL_SENDGRID_RECIPIENTS", 500),
+    "SENDGRID_UNSUBSCRIBE_GROUP": read_int("PAIRWELL_SENDGRID_UNSUBSCRIBE_GROUP", 0),
     "ANYMAIL_BACKEND": read_str("PAIRWELL_ANYMAIL_BACKEND"),
     # Modules of the shop's own that register trigger kinds, by dotted path.
     "PLUGINS": read_list("PAIRWELL_PLUGINS"),

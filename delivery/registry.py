@@ -54,6 +54,8 @@ def _build_sendgrid(settings: Settings, *, store: PreviewStore) -> Transport:
             settings, "SENDGRID_API_KEY", env="SENDGRID_API_KEY", example="a key with the Mail Send right"
         ),
         str(settings.get("SENDGRID_HOST") or DEFAULT_HOST),
+        recipients=int(settings.get("SENDGRID_RECIPIENTS") or 500),
+        unsubscribe_group=int(settings.get("SENDGRID_UNSUBSCRIBE_GROUP") or 0),
         senders=[str(settings[key]) for key in ("FROM_EMAIL", "MARKETING_FROM_EMAIL") if settings.get(key)],
     )
 

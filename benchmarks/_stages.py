@@ -1,0 +1,75 @@
+"""Where an email's time goes, and what the write-ahead log gets, stage by stage of the engine."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import process_time
+
+from django.db import connection
+
+from benchmarks._mailing import Shop
+from benchmarks._sink import Sink
+from campaigns.leasing import claim_batch
+from campaigns.outcomes import record_outcomes
+from campaigns.preparation import prepare_batch
+from campaigns.records import write_records
+from campaigns.sending import commit_intent
+from delivery.sendgrid import SendGridTransport
+
+EMAILS = 2_500
+AT_SEND = ("claim", "intent", "outcomes")
+
+
+class _Meter:
+    def __init__(self) -> None:
+        self.cpu = Counter[str]()
+        self.wal = Counter[str]()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        written, cpu = _read_wal(), process_time()
+        yield
+        self.cpu[name] += process_time() - cpu  # type: ignore[assignment]  # counters count seconds as well
+        self.wal[name] += _read_wal() - written
+
+
+def measure(shop: Shop, sink: Sink) -> tuple[str, dict[str, float]]:
+    """A table of the stages, and the bytes of log an email at send and for its record."""
+    shop.queue(EMAILS)
+    transport = SendGridTransport("SG.benchmark", sink.url)
+    _send_one(shop, transport, _Meter())  # the first touch of a page after a checkpoint logs all of it
+    meter, sent = _Meter(), 0
+    while count := _send_one(shop, transport, meter):
+        sent += count
+    lines = [f"\n{'stage':14}{'CPU µs each':>12}{'log bytes each':>16}"]
+    for name in meter.cpu:
+        lines.append(f"{name:14}{1e6 * meter.cpu[name] / sent:12.1f}{meter.wal[name] / sent:16.1f}")
+    return "\n".join(lines), {
+        "wal_bytes_per_mail": sum(meter.wal[name] for name in AT_SEND) / sent,
+        "wal_bytes_per_record": meter.wal["record"] / sent,
+    }
+
+
+def _send_one(shop: Shop, transport: SendGridTransport, meter: _Meter) -> int:
+    """One batch, by the functions that `send_due` calls."""
+    with meter.stage("claim"):
+        claim = claim_batch(transport.name, shop.now)
+    if claim is None:
+        return 0
+    with meter.stage("prepare"):
+        prepared = prepare_batch(claim.batch, transport, shop.now)
+    with meter.stage("record"):
+        write_records(claim.batch, prepared)
+    with meter.stage("intent"):
+        leaving = commit_intent(claim.batch, prepared, shop.now, route=transport.name) or []
+    with meter.stage("hand over"):
+        outcomes = transport.send([item.envelope for item in leaving if item.envelope], now=shop.now)
+    with meter.stage("outcomes"):
+        tally = record_outcomes(claim.batch, [item.message for item in leaving], outcomes, shop.now)
+    return tally.accepted
+
+
+def _read_wal() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+        return int(cursor.fetchone()[0])
