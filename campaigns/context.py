@@ -75,7 +75,7 @@ def build_context(
         # Services and what is due again stand among them, each with its own reason.
         "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
         "bundle": describe_bundle(bundle, language=language) if bundle else None,
-        "coupon": dict(offer) if offer else None,
+        "coupon": _describe_coupon(message, offer) if offer else None,
         "links": _make_links(message, picks),
     }
 
@@ -105,6 +105,13 @@ def describe_shop(country: str = "") -> Context:
         "return_days": config["RETURN_DAYS"],
         "legal": legal.get(country or config["COUNTRY"], legal.get("", [])),
     }
+
+
+def _describe_coupon(message: Message, offer: Mapping[str, str]) -> Context:
+    """The offer of a variant, with a place for all it may say. Amounts are in the currency of the basket."""
+    basket = message.order or message.cart
+    nothing = {"percent": "", "amount": "", "minimum": "", "ends_at": ""}
+    return {"currency": basket.currency if basket else settings.PAIRWELL["CURRENCY"], **nothing, **offer}
 
 
 def _describe_order(message: Message, lines: Sequence[Line], language: str) -> Context:

@@ -12,6 +12,7 @@ from campaigns.reports import find_reasons
 from dashboard.flow import find_kind
 from dashboard.reasons import explain_reason
 from dashboard.words import MESSAGE, STATUS
+from recommendations.models import OfferRules
 from triggers.models import Trigger
 
 _LONGEST_REASON = 60
@@ -64,6 +65,59 @@ def build_trigger_forms(
         for field in [*form.fields.values(), *(settings_form.fields.values() if settings_form else ())]:
             field.disabled = True
     return form, settings_form
+
+
+class OfferRulesForm(forms.ModelForm[OfferRules]):
+    """The limits that marketers set most; a field left empty keeps the default."""
+
+    class Meta:
+        model = OfferRules
+        fields = (
+            "most_picks", "fewest_picks", "is_all_or_nothing", "needs_image", "is_one_per_type", "same_type",
+            "fallback", "rebuy_days", "most_ignored", "new_boost", "margin_boost", "slow_boost",
+        )  # fmt: skip
+        labels = {
+            "most_picks": _("At most so many products (3)"),
+            "fewest_picks": _("Leave the block out with fewer than (1)"),
+            "is_all_or_nothing": _("All or nothing: the whole number or none (no)"),
+            "needs_image": _("Only products with an image (no)"),
+            "is_one_per_type": _("One product of each type (yes)"),
+            "rebuy_days": _("Days in which a purchase is not suggested again (90)"),
+            "most_ignored": _("Shown so often without a click, never again (5)"),
+            "new_boost": _("Raise new products, 1 to 1.3 (1)"),
+            "margin_boost": _("Raise products with a good margin, 1 to 1.3 (1)"),
+            "slow_boost": _("Raise slow sellers beside best sellers, 1 to 1.3 (1)"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        usual = ("", _("As usual"))
+        for name in ("is_all_or_nothing", "needs_image", "is_one_per_type"):
+            choices = [("unknown", usual[1]), ("true", _("Yes")), ("false", _("No"))]
+            self.fields[name].widget = forms.NullBooleanSelect()
+            self.fields[name].widget.choices = choices
+        self.fields["same_type"] = forms.ChoiceField(
+            label=_("Another one of the same type"),
+            required=False,
+            choices=[
+                usual,
+                ("learnt", _("As learnt from orders")),
+                ("never", _("Never")),
+                ("always", _("Always welcome")),
+            ],
+        )
+        self.fields["fallback"] = forms.ChoiceField(
+            label=_("When too little goes with it"),
+            required=False,
+            choices=[
+                usual,
+                ("none", _("Show nothing")),
+                ("types", _("Best sellers of the types that go with it")),
+                ("departments", _("Then best sellers of its department")),
+                ("shop", _("Then best sellers of the whole shop")),
+            ],
+        )
 
 
 class MessageFilter(forms.Form):

@@ -53,4 +53,5 @@ urlpatterns: list[URLPattern] = [
     _page("templates/<slug:key>/", templates.show_template, "template"),
     _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
+    _page("recommendations/rules/", recommendations.edit_rules, "recommendation_rules"),
 ]

@@ -94,7 +94,12 @@ CLASS: Words = {
     "marketing": _("Marketing"),
     "legal": _("Asked for by law"),
 }
-KIND: Words = {"complement": _("Goes with it"), "upgrade": _("A better one")}
+KIND: Words = {
+    "complement": _("Goes with it"),
+    "upgrade": _("A better one"),
+    "service": _("A service for it"),
+    "repeat": _("Due again"),
+}
 
 TABLES: dict[str, Words] = {
     "message": MESSAGE,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from recommendations.bestsellers import WHOLE_SHOP
@@ -22,24 +21,6 @@ from recommendations.offers import (
 )
 from recommendations.policy import Fallback, Policy
 from shop.models import Product
-
-
-@dataclass
-class _Votes:
-    """The anchors' say on one product. Squares are added, so that one strong voice beats many faint ones.
-
-    On UCI Online Retail that is worth .03 of HR@3 against adding the scores themselves.
-    """
-
-    squares: float = 0.0
-    best: float = -1.0
-    anchor: int = 0
-    support: int = 0
-
-    def add(self, anchor: int, score: float, support: int) -> None:
-        self.squares += score * score
-        if score > self.best:
-            self.best, self.anchor, self.support = score, anchor, support
 
 
 def find_learnt(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> Iterator[Candidate]:
@@ -123,19 +104,27 @@ def _sell_from(shelves: Iterable[str], facts: Facts) -> Iterator[Candidate]:
 
 
 def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> Iterator[Candidate]:
-    votes: dict[int, _Votes] = {}
+    """The anchors' say on each product, the best first, because of the anchor that speaks loudest.
+
+    Squares are added, so that one strong voice beats many faint ones: on UCI Online Retail that is worth .03
+    of HR@3 against adding the scores themselves.
+    """
+    squares: dict[int, float] = {}
+    loudest: dict[int, tuple[float, int, int]] = {}
     for anchor in anchors_of(request, policy):
-        for row in facts.neighbours.get((kind, anchor), ()):
-            votes.setdefault(row.product_id, _Votes()).add(anchor, row.score, row.support)
-    ordered = sorted(votes.items(), key=lambda entry: (-entry[1].squares, entry[0]))
-    for key, vote in ordered:
-        if key in facts.products and vote.anchor in facts.products:
+        for key, score, support in facts.neighbours.get((kind, anchor), ()):
+            squares[key] = squares.get(key, 0.0) + score * score
+            if key not in loudest or score > loudest[key][0]:
+                loudest[key] = score, anchor, support
+    for key, total in sorted(squares.items(), key=lambda entry: (-entry[1], entry[0])):
+        _score, anchor, support = loudest[key]
+        if key in facts.products and anchor in facts.products:
             yield Candidate(
                 product=facts.products[key],
-                because_of=facts.products[vote.anchor],
+                because_of=facts.products[anchor],
                 kind=kind,
-                score=math.sqrt(vote.squares),
-                support=vote.support,
+                score=math.sqrt(total),
+                support=support,
                 scorer=NEIGHBOURS,
             )
 

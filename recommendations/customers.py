@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import FloatField, Q
+from django.db.models.functions import Cast
 
 from recommendations.catalogue import read_type
 from recommendations.models import CustomerResponse
 from recommendations.repeats import Due, read_due
-from shop.models import Customer, Event, OrderLine
+from shop.models import Customer, Event, OrderLine, Product
 
 VIEWED_DAYS = 14
 FEWER_DAYS = 365  # a "fewer of these" holds for a year
@@ -46,7 +47,7 @@ STRANGER = CustomerFacts()
 def read_customers(
     ids: Collection[int], now: datetime, *, bought_days: int, repeating: Collection[int] = ()
 ) -> dict[int, CustomerFacts]:
-    """The facts of each customer, in five queries at most. `repeating` are those to whom a repeat may go."""
+    """The facts of each customer, in six queries at most. `repeating` are those to whom a repeat may go."""
     if not ids:
         return {}
     people = Customer.objects.in_bulk(list(ids))
@@ -69,38 +70,47 @@ def read_customers(
 
 
 def _read_purchases(ids: Collection[int], since: datetime, now: datetime) -> dict[int, dict[str, Any]]:
+    """Two queries: the lines, and once for each product what kind of thing it is."""
     lines = OrderLine.objects.filter(
         order__customer__in=ids,
         order__placed_at__gt=since,
         order__placed_at__lte=now,
         order__cancelled_at=None,
-    ).values_list(
-        "order__customer_id", "product_id", "order__placed_at", "order__currency", "unit_price",
-        "product__product_type", "product__category", "product__attributes",
-    )  # fmt: skip
+    ).annotate(paid=Cast("unit_price", FloatField()))  # a median needs no exact money
+    columns = lines.values_list(
+        "order__customer_id", "product_id", "order__placed_at", "order__currency", "paid"
+    )
     by_customer: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for customer, *line in lines:
+    for customer, *line in columns:
         by_customer[customer].append(tuple(line))
-    return {customer: _sum_up(rows) for customer, rows in by_customer.items()}
+    traits = _read_traits({line[0] for rows in by_customer.values() for line in rows})
+    return {customer: _sum_up(rows, traits) for customer, rows in by_customer.items()}
 
 
-def _sum_up(lines: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+def _read_traits(products: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The type and the parent of each product, "" where there is none."""
+    rows = Product.objects.filter(pk__in=products).values_list("pk", "product_type", "category", "attributes")
+    return {
+        pk: (read_type(product_type, category), str(attributes.get("parent") or ""))
+        for pk, product_type, category, attributes in rows
+    }
+
+
+def _sum_up(lines: Sequence[tuple[Any, ...]], traits: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
     bought: dict[int, datetime] = {}
     types: dict[str, datetime] = {}
     prices: dict[str, list[float]] = defaultdict(list)
-    parents = set()
-    for product, at, currency, price, product_type, category, attributes in lines:
+    for product, at, currency, price in lines:
         bought[product] = max(at, bought.get(product, at))
-        if kind := read_type(product_type, category):
-            types[kind] = max(at, types.get(kind, at))
         if price > 0:
-            prices[currency].append(float(price))
-        if parent := attributes.get("parent"):
-            parents.add(str(parent))
+            prices[currency].append(price)
+    for product, at in bought.items():
+        if kind := traits[product][0]:
+            types[kind] = max(at, types.get(kind, at))
     return {
         "bought": bought,
         "bought_types": types,
-        "bought_parents": frozenset(parents),
+        "bought_parents": frozenset(traits[product][1] for product in bought) - {""},
         "typical_prices": {currency: median(paid) for currency, paid in prices.items()},
     }
 

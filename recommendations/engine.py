@@ -18,7 +18,7 @@ __all__ = [
 
 
 def recommend(requests: Sequence[Request], now: datetime) -> list[list[Pick]]:
-    """The picks of each request, in the requests' order, read in at most seventeen queries together.
+    """The picks of each request, in the requests' order, read in at most eighteen queries together.
 
     Each list holds at most three (`Policy.most_picks`), and is empty when too few pass the rules: then the
     email leaves the block out. Raises ValueError for an unknown scorer.

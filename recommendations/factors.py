@@ -16,7 +16,7 @@ from recommendations.offers import Candidate
 from recommendations.policy import MOST_BOOST
 from recommendations.situation import Situation
 
-HEAD = 40  # candidates that are ranked again; behind them the scores are too low to come back
+HEAD = 24  # candidates that are ranked again; behind them the scores are too low to come back
 VIEWED = 1.25
 POPULAR_HERE = 1.1
 OUT_OF_SEASON = 0.6
@@ -132,7 +132,7 @@ def weigh(
 
 
 def rank_again(candidates: Iterator[Candidate], situation: Situation) -> Iterator[Candidate]:
-    """The best forty candidates in the order that their factors give, then the others as they come.
+    """The best 24 candidates in the order that their factors give, then the others as they come.
 
     Upgrades and complements only: what is due and what a person decided keeps its place.
     """

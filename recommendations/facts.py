@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
@@ -21,8 +22,7 @@ TYPES_A_TYPE = 5
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class NeighbourRow:
+class NeighbourRow(NamedTuple):
     product_id: int
     score: float
     support: int
@@ -67,7 +67,7 @@ def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
 
 
 def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str, Policy]) -> Facts:
-    """At most sixteen queries, however many requests."""
+    """At most seventeen queries, however many requests."""
     model = NeighbourModel.objects.filter(is_active=True).first()
     anchors = {key for request in requests for key in anchors_of(request, policies[request.place])}
     reading = _Reading(requests, now, policies, anchors, Product.objects.in_bulk(anchors))

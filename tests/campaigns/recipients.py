@@ -23,7 +23,9 @@ def make_recipients(sample: Mapping[str, Any], number: int, *, seed: str) -> Ite
             "order": _make_basket(chance, index) if sample.get("order") else None,
             "cart": _make_basket(chance, index) if sample.get("cart") else None,
             "complements": [_make_product(chance) for _ in range(chance.randrange(4))],
-            "upgrades": [_make_product(chance) for _ in range(chance.randrange(2))],
+            "upgrades": [_make_upgrade(chance) for _ in range(chance.randrange(2))],
+            "products": [_make_seen(chance) for _ in range(chance.choice((0, 1, 2, 3)))],
+            "coupon": _make_coupon(chance) if sample.get("coupon") else None,
             "links": {
                 **sample["links"],
                 "unsubscribe": f"https://shop.example/u/{index}",
@@ -58,6 +60,33 @@ def _make_line(chance: random.Random) -> dict[str, Any]:
         "total": price,
         "image": "",
         "url": chance.choice(("", "https://shop.example/p/1")),
+    }
+
+
+def _make_upgrade(chance: random.Random) -> dict[str, Any]:
+    before = {name: value for name, value in _make_product(chance).items() if name != "reason"}
+    return {**_make_product(chance), "instead_of": chance.choice((None, before))}
+
+
+def _make_seen(chance: random.Random) -> dict[str, Any]:
+    rating = {"average": f"{chance.randint(10, 50) / 10}", "count": chance.choice((0, 1, 21, 340))}
+    return {
+        **_make_product(chance),
+        "rating": chance.choice((None, rating)),
+        "price_before": chance.choice(("", "120.50")),
+        "review_url": chance.choice(("", "https://shop.example/p/1/review")),
+        "fewer": chance.choice(("", "https://shop.example/f/1")),
+    }
+
+
+def _make_coupon(chance: random.Random) -> dict[str, Any]:
+    return {
+        "code": chance.choice(("SPRING", "A<B", "بهار")),
+        "percent": chance.choice(("", "10")),
+        "amount": "5.00",
+        "currency": "GBP",
+        "minimum": chance.choice(("", "25.00")),
+        "ends_at": chance.choice(("", "2026-12-20T23:59:00+00:00")),
     }
 
 

@@ -27,6 +27,7 @@ PAGES: dict[str, Callable[[SmallShop], dict[str, Any]]] = {
     "templates": lambda shop: {},
     "template": lambda shop: {"key": "abandoned_cart"},
     "recommendations": lambda shop: {},
+    "recommendation_rules": lambda shop: {},
     "sending": lambda shop: {},
 }
 # Two of each are the session and the person who is logged in, two more what holds mail back.
