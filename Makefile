@@ -12,7 +12,7 @@ PORT ?= 8000
 DEMO_DIR := $(CURDIR)/var/demo
 DEMO := PAIRWELL_DEBUG=True PAIRWELL_SAMPLE_SHOP=True PAIRWELL_VAR_DIR=$(DEMO_DIR) PAIRWELL_BASE_URL=http://127.0.0.1:$(PORT) \
 	DATABASE_URL=sqlite:///$(DEMO_DIR)/pairwell.sqlite3 PAIRWELL_TRANSPORT=preview
-PACKAGES := config demo dashboard triggers campaigns experiments recommendations audience shop delivery
+PACKAGES := config demo dashboard privacy triggers campaigns experiments recommendations audience shop delivery
 JOBS ?= 2
 
 .PHONY: help setup setup-dev demo serve test check bench lock messages clean

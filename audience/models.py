@@ -87,6 +87,7 @@ class Suppression(models.Model):
         COMPLAINED = "complained", "Marked as spam"
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed at the provider"
         MANUAL = "manual", "Added by the shop"
+        ERASED = "erased", "The person was erased"
 
     address_hash = models.CharField(max_length=64, help_text="HMAC-SHA-256 of the normalised address")
     scope = models.CharField(max_length=9, choices=Scope)

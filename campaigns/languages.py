@@ -15,6 +15,8 @@ from babel.dates import format_date as babel_format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from pyluach.dates import HebrewDate
 
+from campaigns.amounts import AmountForm, read_form
+
 Direction = Literal["ltr", "rtl"]
 DateLength = Literal["short", "medium", "long", "full", "hebrew"]
 
@@ -98,6 +100,19 @@ def format_money(amount: object, currency: str, *, language: str) -> str:
         return f"{amount} {currency}".strip()
     if not currency:
         return format_number(number, language=language)
+    form = _find_form(currency, language)
+    if form and form.takes(number):
+        return form.write(number)
+    return _write_money(number, currency, language)
+
+
+@lru_cache(maxsize=1024)
+def _find_form(currency: str, language: str) -> AmountForm | None:
+    return read_form(lambda amount: _write_money(amount, currency, language))
+
+
+def _write_money(number: Decimal, currency: str, language: str) -> str:
+    """The amount as Babel writes it."""
     is_known = currency.upper() in get_global("all_currencies")
     text = format_currency(
         number,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from campaigns.email_gate import guard
 from campaigns.models import PreviewMail
 from delivery.base import Transport
 from delivery.preview import StoredMail
@@ -33,7 +34,8 @@ def build_current_transport() -> Transport:
         delivery.registry.ConfigurationError: naming the setting that is missing or wrong.
     """
     config = settings.PAIRWELL
-    return build_transport(config["TRANSPORT"], config, store=DatabasePreviewStore())
+    transport = build_transport(config["TRANSPORT"], config, store=DatabasePreviewStore())
+    return guard(transport, config["ALLOWED_RECIPIENTS"])
 
 
 def _make_row(mail: StoredMail, now: datetime) -> PreviewMail:

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "recommendations",
     "campaigns",
     "triggers",
+    "privacy",
     "dashboard",
     "demo",
 ]
@@ -117,6 +118,9 @@ if read_bool("PAIRWELL_BEHIND_PROXY", default=False):
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Mail leaves through the outbox or not at all; Django's own ways are refused, and the try is kept.
+EMAIL_BACKEND = "campaigns.email_gate.OutboxOnlyBackend"
+
 # Anymail's own settings for the provider, as JSON: {"POSTMARK_SERVER_TOKEN": "…"}.
 ANYMAIL: dict[str, Any] = read_json("PAIRWELL_ANYMAIL")
 
@@ -140,6 +144,8 @@ PAIRWELL: dict[str, Any] = {
     "COUNTRY": read_str("PAIRWELL_COUNTRY", "GB"),
     # Where links in emails lead: the public address of this installation.
     "BASE_URL": read_str("PAIRWELL_BASE_URL", "http://127.0.0.1:8000"),
+    # Who may get mail: addresses and @domains, * for everybody; with debugging on, nobody unless listed.
+    "ALLOWED_RECIPIENTS": read_list("PAIRWELL_ALLOWED_RECIPIENTS", "" if DEBUG else "*"),
     # How mail leaves: preview, smtp, sendgrid or anymail.
     "TRANSPORT": read_str("PAIRWELL_TRANSPORT", "preview"),
     "SENDGRID_API_KEY": read_str("SENDGRID_API_KEY"),

@@ -7,7 +7,7 @@ from jinja2 import nodes
 
 from campaigns.compiling.expressions import Expressions, NotGeneratedError, Scope
 from campaigns.compiling.functions import BODY_INDENT, Function, check_dictionary
-from campaigns.compiling.inputs import InputPath, find_inputs, identify
+from campaigns.compiling.inputs import InputPath, asks_shop_alone, find_inputs, identify
 from campaigns.compiling.items import Code, Group, Item, flatten, group_runs, is_long, show
 from campaigns.compiling.keeping import RESERVED, KeptLoop, assign_targets, name_targets
 
@@ -27,6 +27,10 @@ class Part:
 
     def add_group(self, group: Group, *, tidy: str = "{}") -> None:
         """Fixed text goes to the layout; the rest becomes a value, passed through `tidy`, or a block."""
+        if "shop" not in self.scope and asks_shop_alone(group) and not any(map(is_long, group)):
+            self.numbers.append(self._add_shared(group, tidy))
+            self.pieces.append("")
+            return
         written = [*self._write_in_order(group)]
         if not any(isinstance(item, Code | nodes.Stmt) for item in written):
             self.pieces[-1] += "".join(map(str, written))
@@ -39,6 +43,13 @@ class Part:
             code = self.join(written, BODY_INDENT, self.scope)
             self.numbers.append(self.function.add_slot(tidy.format(code)))
         self.pieces.append("")
+
+    def _add_shared(self, group: Group, tidy: str) -> int:
+        """A value that is the same for all recipients of a shop: computed where the shop differs."""
+        outer = self.function.start_block(self.function.shared_lines)
+        slot = self.function.add_shared(tidy.format(self.join(group, 1, {"shop": "shop"})))
+        self.function.leave_block(outer)
+        return slot
 
     def _write_in_order(self, group: Group) -> "Iterator[Item | Code]":
         """Expressions as code, so that each sees what was `set` before it and not what comes after."""

@@ -22,6 +22,13 @@ def block{number}(links, html_links, {inputs}):
  return path, more
 kept{number} = keep(block{number})
 """
+_SHARED = """\
+def share(shop):
+ if type(shop) is not dict: refuse()
+{body}
+ return ({variables})
+shared = keep_values(share)
+"""
 _FOOTER = """\
             filled.append((({slots}), tuple(path), more))
         except Exception:
@@ -48,7 +55,10 @@ class Function:
     slots: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # code of an expression: its slot
     segments: list[list[str | None]] = field(default_factory=list)
+    shared: dict[str, str] = field(default_factory=dict)  # code of what the shop decides: its variable
+    shared_lines: list[Line] = field(default_factory=list)
     blocks: list[tuple[Sequence[str], list[Line]]] = field(default_factory=list)  # inputs and lines of each
+    depth: int = 0  # of blocks that are being written
     keys: dict[str, str] = field(default_factory=dict)  # code of keys: the variable that holds them
 
     def add(self, indent: int, code: str, *, needs: str = "") -> None:
@@ -63,19 +73,36 @@ class Function:
             self.slots.append(variable)
         return self.known[code]
 
-    def start_block(self) -> list[Line]:
+    def start_block(self, lines: "list[Line] | None" = None) -> list[Line]:
         """The lines so far; what is added from now on belongs to the block that `end_block` ends."""
-        lines, self.lines = self.lines, []
-        return lines
+        outer, self.lines = self.lines, [] if lines is None else lines
+        self.depth += 1
+        return outer
+
+    def leave_block(self, outer: list[Line]) -> None:
+        """What is added from now on belongs to the function around the block."""
+        self.lines = outer
+        self.depth -= 1
+
+    def add_shared(self, code: str) -> int:
+        """Like `add_slot`, for what is computed from the shop alone."""
+        if code not in self.shared:
+            variable = self.shared[code] = self.variables.make("")
+            self.add(1, f"{variable} = {code}")
+            self.known[f"shop {code}"] = len(self.slots)
+            self.slots.append(variable)
+        return self.known[f"shop {code}"]
 
     def end_block(self, inputs: Sequence[str], outer: list[Line]) -> int:
         """The number of the function that the lines since `start_block` became."""
         self.blocks.append((inputs, self.lines))
-        self.lines = outer
+        self.leave_block(outer)
         return len(self.blocks) - 1
 
     def write(self) -> str:
         """The source of the blocks and of `fill`."""
+        if self.shared:
+            self.variables.find("shop", {})
         reads = [
             (Line(BODY_INDENT, f"{variable} = values[{name!r}]"), check_dictionary(BODY_INDENT, variable))
             for name, variable in self.variables.context.items()
@@ -86,8 +113,21 @@ class Function:
             _BLOCK.format(number=number, inputs=", ".join(inputs), body=self._join(lines))
             for number, (inputs, lines) in enumerate(self.blocks)
         ]
-        body = self._join([*chain(*reads), *resets, *self.lines])
-        return "\n".join([*blocks, _HEADER.rstrip("\n"), body, _FOOTER.format(slots=slots)])
+        body = self._join([*chain(*reads), *self._take_shared(), *resets, *self.lines])
+        return "\n".join(
+            [*blocks, *self._write_shared(), _HEADER.rstrip("\n"), body, _FOOTER.format(slots=slots)]
+        )
+
+    def _take_shared(self) -> list[Line]:
+        shop = self.variables.find("shop", {})
+        variables = "".join(f"{variable}, " for variable in self.shared.values())
+        return [Line(BODY_INDENT, f"({variables}) = shared[dumps({shop}, 2)]")] if self.shared else []
+
+    def _write_shared(self) -> list[str]:
+        variables = "".join(f"{variable}, " for variable in self.shared.values())
+        return (
+            [_SHARED.format(body=self._join(self.shared_lines), variables=variables)] if self.shared else []
+        )
 
     def _join(self, lines: Sequence[Line]) -> str:
         used = self.variables.looked_into | self.variables.counted

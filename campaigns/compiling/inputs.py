@@ -26,6 +26,16 @@ def find_inputs(loop: nodes.For) -> list[InputPath] | None:
     return drop_covered(found)
 
 
+def asks_shop_alone(items: Sequence[nodes.Node | str]) -> bool:
+    """Whether it shows something of the shop and of nothing else, and no link: each message has its own."""
+    found = [node for node in items if isinstance(node, nodes.Node)]
+    if any(isinstance(node, nodes.Assign) or _called(node) == "_link" for node in _descend(found)):
+        return False
+    stored = {name.name for node in found for name in node.find_all(nodes.Name) if name.ctx == "store"}
+    roots = {path[0] for node in found for path in _read_paths(node)}
+    return "shop" in roots and roots <= {"shop", *stored} and "shop" not in stored
+
+
 def drop_covered(paths: Iterable[InputPath]) -> list[InputPath]:
     """In order, without those that lie inside of another."""
     every = set(paths)

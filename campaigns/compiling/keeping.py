@@ -64,7 +64,7 @@ class KeptLoop:
         inner = {**self.scope, **own, "loop": self.number}
         codes = [self.expressions.write(_make_node(path), inner) for path in self.inputs]
         iterated = self.expressions.write(self.node.iter, self.scope)
-        if "loop" in self.scope or self.number in self.function.variables.counted:
+        if self.function.depth or "loop" in self.scope or self.number in self.function.variables.counted:
             keys = f"k{self.number}"
         else:
             outer = [code for path, code in zip(self.inputs, codes, strict=True) if path[0] not in own]

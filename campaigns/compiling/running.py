@@ -18,6 +18,7 @@ from campaigns.compiling.sandbox import FORMATTING_FILTERS, PLACE_FILTERS, DataE
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
 MAX_BLOCKS = 4_000  # lines and cards that a process keeps ready for one loop of an email
+MAX_SHOPS = 50  # a shop looks different in each language, and seldom else
 MAX_TEXTS = 10_000  # titles, prices and names that a process keeps ready for a market
 
 # Filters of single values, whose results are kept. Lists can't be, and what is quick need not.
@@ -113,6 +114,20 @@ class KeptBlock(dict[bytes, Kept]):
         return kept
 
 
+class KeptValues(dict[bytes, tuple[str, ...]]):
+    """What an email shows of the shop alone: computed once, and again only when the shop differs."""
+
+    def __init__(self, compute: Callable[[Any], tuple[str, ...]]) -> None:
+        super().__init__()
+        self.compute = compute
+
+    def __missing__(self, key: bytes) -> tuple[str, ...]:
+        if len(self) >= MAX_SHOPS:
+            self.clear()
+        values = self[key] = self.compute(marshal.loads(key))  # noqa: S302 (written by the generated code)
+        return values
+
+
 def _find_links(more: list[str], addresses: list[object]) -> tuple[list[str], list[LinkPlace]]:
     """The values without their links; for each link which value it is in, and what stands around it."""
     values: list[str] = []
@@ -137,6 +152,7 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
         "join_html": _keep_results(lambda *values: markup_join(values)),
         "join_plain": _keep_results(lambda *values: str_join(values)),
         "keep": KeptBlock,
+        "keep_values": KeptValues,
         "dumps": marshal.dumps,
         "get_item": partial(_get_item, environments["html"]),
         "close_gaps": close_gaps,

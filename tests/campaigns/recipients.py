@@ -105,3 +105,60 @@ def _make_product(chance: random.Random) -> dict[str, Any]:
             "price_difference": chance.choice((None, difference)),
         },
     }
+
+
+def make_shoppers(
+    sample: Mapping[str, Any], number: int, *, seed: str, products: int = 300
+) -> Iterator[dict[str, Any]]:
+    """Contexts of one day of a shop, nobody twice: few lines each, some products far more often than others.
+
+    The k-th product is bought 1/k times as often as the first. Names, order numbers, totals and links differ.
+    """
+    chance = random.Random(seed)
+    shares = [1 / rank for rank in range(1, products + 1)]
+    for index in range(number):
+        ranks = chance.choices(range(products), shares, k=chance.choice((1, 1, 1, 2, 2, 3, 4, 6)))
+        lines = [_make_bought(rank, chance.choice((1, 1, 1, 1, 2, 4))) for rank in ranks]
+        own = f"{seed}-{index}"
+        yield {
+            **sample,
+            "customer": {**sample["customer"], "name": own, "first_name": f"Ann{chance.randrange(900)}"},
+            "order": {
+                "number": own,
+                "placed_at": f"2026-11-{chance.randint(1, 28):02}T09:26:{chance.randint(10, 59)}+00:00",
+                "url": f"https://shop.example/orders/{own}",
+                "currency": "GBP",
+                "total": f"{sum(float(line['total']) for line in lines) + chance.randrange(900) / 100:.2f}",
+                "lines": lines,
+            },
+            "complements": [
+                _make_suggested(ranks[0], step, lines[0]) for step in range(1, chance.randint(2, 4))
+            ],
+            "upgrades": [_make_suggested(ranks[0], 9, lines[0])] if chance.random() < 0.3 else [],
+            "links": {
+                "unsubscribe": f"https://shop.example/u/{own}",
+                "preferences": f"https://shop.example/p/{own}",
+            },
+        }  # fmt: skip
+
+
+def _make_bought(rank: int, quantity: int) -> dict[str, Any]:
+    product = _make_listed(rank)
+    price = product.pop("price")
+    total = f"{float(price) * quantity:.2f}"
+    return {**product, "quantity": quantity, "unit_price": price, "total": total}
+
+
+def _make_suggested(rank: int, step: int, bought: Mapping[str, Any]) -> dict[str, Any]:
+    reason = {"code": CODES[step % 2], "because_of": bought["title"], "support": 20 + rank * step % 200,
+              "price_difference": None}  # fmt: skip
+    return {**_make_listed(rank + 7 * step), "currency": "GBP", "reason": reason}
+
+
+def _make_listed(rank: int) -> dict[str, Any]:
+    return {
+        "title": f"{TITLES[rank % len(TITLES)]} {rank}",
+        "price": f"{5 + rank % 90}.95",
+        "image": f"https://shop.example/images/{rank}.jpg",
+        "url": f"https://shop.example/products/{rank}",
+    }

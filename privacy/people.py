@@ -1,0 +1,42 @@
+"""Finding the rows of one person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from audience.suppression import normalise_address
+from shop.models import Customer
+
+
+class PersonNotFoundError(LookupError):
+    """Nobody is known under this address or id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Every customer row of one person, and every address they were written to at."""
+
+    customers: tuple[Customer, ...]
+    addresses: tuple[str, ...]
+
+
+def find_person(asked: str) -> Person:
+    """By address (all customers who have it) or by the shop's id of a customer. An address that nobody has
+    any more still names a person: the provider may have written of it. Raises PersonNotFoundError."""
+    wanted = asked.strip()
+    found = list(Customer.objects.filter(Q(email__iexact=wanted) | Q(external_id=wanted), erased_at=None))
+    addresses = {customer.email for customer in found if customer.email}
+    if "@" in wanted:
+        addresses.add(wanted)
+    if not found and not addresses:
+        raise PersonNotFoundError("Nobody has this address or id. Write the whole of it.")
+    same = Q(pk__in=[customer.pk for customer in found])
+    for address in addresses:
+        same |= Q(email__iexact=address) | Q(email__iexact=normalise_address(address))
+    everyone = Customer.objects.filter(same, erased_at=None).order_by("pk")
+    return Person(tuple(everyone), tuple(sorted(addresses)))
+
+
+def list_ids(person: Person) -> Sequence[int]:
+    return [customer.pk for customer in person.customers]
