@@ -17,7 +17,7 @@ FAILURE_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
 # The transport's own summary of three failures in a row.
 _FAILING = NETWORK_REASONS | {"provider_failing"}
-_SLOW_DOWN = "http_429"
+SLOW_DOWN = "http_429"
 
 
 def is_failure(outcome: Outcome) -> bool:
@@ -35,7 +35,7 @@ def learn(route: Route, outcomes: Iterable[Outcome], now: datetime) -> bool:
         if outcome.kind is OutcomeKind.ROUTE_DOWN:
             _open(route, outcome, now + _pause(ROUTE_PAUSE, route.openings), now)
             break
-        if outcome.reason == _SLOW_DOWN:
+        if outcome.reason == SLOW_DOWN:
             _open(route, outcome, outcome.retry_at or now + FAILURE_PAUSE, now)
             break
         _count(route, outcome, now)

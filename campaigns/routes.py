@@ -14,13 +14,12 @@ from django.db import connection, transaction
 from django.db.models import Exists, Q, QuerySet
 
 from campaigns.alerts import name_route, raise_alert, resolve_alerts
-from campaigns.breakers import learn
+from campaigns.breakers import SLOW_DOWN, learn
 from campaigns.models import Campaign, Route, SendBatch
 from delivery.base import Outcome
 
 PROBE_SIZE = 10
 ROUTE_DOWN, ROUTE_FAILING = "route_down", "route_failing"
-_SLOW_DOWN = "http_429"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def _tell_change(route: Route, *, was_open: bool, now: datetime) -> None:
     if route.breaker == Route.Breaker.CLOSED:
         if was_open:
             resolve_alerts(name_route(route.name), now, codes=(ROUTE_DOWN, ROUTE_FAILING))
-    elif route.breaker == Route.Breaker.OPEN and route.reason != _SLOW_DOWN:
+    elif route.breaker == Route.Breaker.OPEN and route.reason != SLOW_DOWN:
         code = ROUTE_DOWN if route.failures == 0 else ROUTE_FAILING
         detail = f"{route.reason}: {route.detail}"
         raise_alert(code, name_route(route.name), now=now, detail=detail)

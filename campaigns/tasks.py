@@ -9,6 +9,7 @@ from campaigns.recovery import resolve_doubts
 from campaigns.rollups import count_due_experiments
 from campaigns.sending import send_due
 from campaigns.transports import build_current_transport
+from campaigns.visits import score_visits
 from campaigns.webhooks import process_payloads
 
 RING_EXPIRES = 10  # seconds; beat rings again, so a ring that waited this long is superfluous
@@ -25,7 +26,7 @@ def send() -> None:
 @shared_task
 def settle() -> None:
     now = timezone.now()
-    if process_payloads(now) + resolve_doubts(now, build_current_transport()):
+    if process_payloads(now) + score_visits(now) + resolve_doubts(now, build_current_transport()):
         settle.apply_async(expires=RING_EXPIRES)
 
 

@@ -13,12 +13,7 @@ from django.db.models.functions import Coalesce
 from audience.links import absolute_url, read, sign
 from campaigns.models import Campaign, Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
-from delivery.scanners import is_scanner
-
-# Nobody reads that fast: mail scanners follow links within seconds of the delivery. Only the provider knows
-# when that was. Until its event has come, time runs from the moment the batch began to leave, so that what
-# we call a machine is one; a scanner at the end of a long batch is then known by its name alone.
-TOO_FAST_SECONDS = 3
+from campaigns.visits import Visit, judge_visit
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,7 @@ def record_visit(
         natural_key=sha256(natural.encode()).hexdigest(),
         is_machine=is_head or is_machine_visit(agent, _find_arrival(message_id), now),
         link=link,
-        detail={"agent": agent[:200]} if agent else {},
+        detail=({"agent": agent[:200]} if agent else {}) | ({"method": "HEAD"} if is_head else {}),
         occurred_at=now,
         received_at=now,
     )
@@ -118,5 +113,5 @@ def _find_arrival(message_id: UUID) -> datetime | None:
 
 def is_machine_visit(agent: str, arrived_at: datetime | None, now: datetime) -> bool:
     """Whether a scanner or proxy came rather than a person, by its name or by its haste."""
-    is_hasty = arrived_at is not None and 0 <= (now - arrived_at).total_seconds() < TOO_FAST_SECONDS
-    return is_hasty or is_scanner(agent)
+    haste = (now - arrived_at).total_seconds() if arrived_at else None
+    return judge_visit(Visit(agent=agent, haste=haste)).is_machine

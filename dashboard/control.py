@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.allowances import read_limits, read_used
+from campaigns.breakers import SLOW_DOWN
 from campaigns.models import Alert, Campaign, Message, Route, SendBatch
 from campaigns.switches import BY_HAND
 from dashboard.formatting import format_count, format_moment
@@ -96,7 +97,10 @@ def describe_route(route: Route) -> RouteRow:
         return RouteRow(route.name, "paused", str(FINDINGS[BY_HAND]), route.paused_at, None)
     if route.breaker == Route.Breaker.CLOSED:
         return RouteRow(route.name, "flowing", "", None, None)
-    return RouteRow(route.name, route.breaker, explain_reason(route.reason), route.opened_at, route.probe_at)
+    why = explain_reason("rate_limited" if route.reason == SLOW_DOWN else route.reason)
+    if not route.failures and route.reason != SLOW_DOWN:
+        why = str(FINDINGS["route_down"])
+    return RouteRow(route.name, route.breaker, why, route.opened_at, route.probe_at)
 
 
 def find_stops() -> list[str]:
@@ -111,14 +115,19 @@ def find_stops() -> list[str]:
         else:
             text = gettext("Mail by %(route)s is held back since %(since)s: %(why)s")
         since = format_moment(row.since) if row.since else "–"
-        stops.append(text % {"route": route.name, "since": since, "why": row.why})
+        stops.append(text % {"route": _isolate(route.name), "since": since, "why": row.why})
     stopped = Campaign.objects.filter(status=Campaign.Status.PAUSED).exclude(pause_reason__in=["", BY_HAND])
     return stops + [_tell_campaign(campaign) for campaign in stopped.order_by("name")]
 
 
 def _tell_campaign(campaign: Campaign) -> str:
-    values = {"name": campaign.name, "why": explain_pause(campaign)}
+    values = {"name": _isolate(campaign.name), "why": explain_pause(campaign)}
     return gettext("“%(name)s” was paused by itself: %(why)s") % values
+
+
+def _isolate(name: str) -> str:
+    """A name in a sentence that may run the other way."""
+    return f"\u2068{name}\u2069"
 
 
 def explain_pause(campaign: Campaign) -> str:

@@ -14,6 +14,9 @@ from dashboard.words import find_word
 from shop.models import Event
 from triggers.models import Enrolment
 
+# Its batch left without it.
+_REFUSED = frozenset({Message.Status.SKIPPED, Message.Status.HELD_OUT})
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -58,7 +61,7 @@ def tell_customer(
 def _tell_judging(message: Message) -> list[Moment]:
     """It was found that it may be sent, and it was put together; a refusal is an outcome with its reason."""
     rendered = getattr(message, "rendered", None)
-    if rendered is None:
+    if rendered is None or status_of(message) in _REFUSED:
         return []
     detail = _("Consent, limits, hours and the reason to write were fine.")
     return [Moment(rendered.created_at, "shield", _("Checked and put together"), detail=detail)]
@@ -71,7 +74,7 @@ def _tell_batch(message: Message) -> list[Moment]:
         return []
     number = {"number": localise_digits(str(batch.pk))}
     moments = []
-    if batch.submitted_at:
+    if batch.submitted_at and status_of(message) not in _REFUSED:
         detail = _("By %(route)s, in batch %(number)s.") % (number | {"route": batch.route or "–"})
         moments.append(Moment(batch.submitted_at, "forward", _("Handing over began"), detail=detail))
     if batch.state == SendBatch.State.DONE and batch.finished_at and not message.is_closed:

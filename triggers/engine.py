@@ -9,6 +9,7 @@ from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import Clock, send_due
+from campaigns.visits import score_visits
 from campaigns.webhooks import process_payloads
 from delivery.base import Transport
 from triggers.flows import advance_enrolments, enrol_events
@@ -55,6 +56,7 @@ def sweep(
     tally.advanced = take_steps(now)
     gather_due(now)
     tally.messages = send_due(now, transport, clock=tell_time, limit=BATCHES_A_SWEEP, should_stop=should_stop)
+    score_visits(tell_time())
     tally.doubts = resolve_doubts(tell_time(), transport)
     return tally
 

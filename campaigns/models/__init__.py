@@ -2,7 +2,14 @@
 
 from campaigns.models.control import Alert, Allowance, Route, SendingDay
 from campaigns.models.design import Campaign, CompiledEmail, EmailTemplate, Step, TemplateVersion
-from campaigns.models.news import MessageEvent, PreviewMail, RefusedMail, TrackedLink, WebhookPayload
+from campaigns.models.news import (
+    MessageEvent,
+    PreviewMail,
+    RefusedMail,
+    TrackedLink,
+    VisitScore,
+    WebhookPayload,
+)
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
 
 __all__ = [
@@ -24,5 +31,6 @@ __all__ = [
     "Step",
     "TemplateVersion",
     "TrackedLink",
+    "VisitScore",
     "WebhookPayload",
 ]

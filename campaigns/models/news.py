@@ -28,6 +28,7 @@ class MessageEvent(models.Model):
     provider_event_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 (NULLs are distinct)
     natural_key = models.CharField(max_length=64, unique=True)
     is_machine = models.BooleanField(default=False, help_text="A scanner or proxy, not a person")
+    classifier = models.PositiveSmallIntegerField(default=0, help_text="Rules that scored it; 0: not yet")
     link = models.ForeignKey("TrackedLink", models.PROTECT, null=True, blank=True, related_name="events")
     detail = models.JSONField(default=dict, blank=True)
     occurred_at = models.DateTimeField()
@@ -44,10 +45,28 @@ class MessageEvent(models.Model):
             models.Index(
                 fields=["occurred_at"], condition=Q(kind="clicked", is_machine=False), name="human_click"
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(classifier=0, kind__in=["opened", "clicked"]),
+                name="visit_unscored",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
+
+
+class VisitScore(models.Model):
+    """How much speaks for a program behind an open or a click: our reading, apart from what came in."""
+
+    event = models.OneToOneField(MessageEvent, models.CASCADE, primary_key=True, related_name="score")
+    value = models.FloatField(help_text="0: nothing speaks for a program; 1: it is one")
+    reasons = models.JSONField(default=list, help_text="Signs, as in campaigns.visits")
+    classifier = models.PositiveSmallIntegerField(help_text="The version of the rules")
+    scored_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.value:.2f}"
 
 
 class TrackedLink(models.Model):
