@@ -40,7 +40,7 @@ class _Meter:
 
     def log_of(self, name: str) -> float:
         """Bytes of log an email: the median of the batches, as the server's own housekeeping logs, too."""
-        return median(self.wal[name]) / settings.PAIRWELL["BATCH_SIZE"]
+        return median(self.wal[name]) / int(settings.PAIRWELL["BATCH_SIZE"])
 
 
 def measure(shop: Shop, sink: Sink) -> tuple[str, dict[str, float]]:

@@ -44,7 +44,6 @@ def _shares_are_fine(
     """What is the same for a whole campaign, by the rules themselves."""
     if message_class not in ("transactional", "marketing") or "@" in category or not category.isascii():
         return False
-    own = "a@b.example"
     probe = Envelope(
         UUID(int=0), "transactional", from_email, from_name, "a@b.example", "", "s", "t", "",
         reply_to=reply_to, category=category,
@@ -76,7 +75,6 @@ def _others_are_fine(headers: tuple[tuple[str, str], ...]) -> bool:
     names = [name.lower() for name, _ in headers]
     if any(name.startswith("list-unsubscribe") for name in names):
         return False
-    own = "a@b.example"
     probe = Envelope(
         UUID(int=0),
         "transactional",
