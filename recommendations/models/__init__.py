@@ -9,7 +9,16 @@ from recommendations.models.decisions import (
     ServiceOffer,
 )
 from recommendations.models.responses import CustomerResponse, FeedbackCursor, ProductResponse
-from recommendations.models.tables import Bestseller, Kind, Neighbour, NeighbourModel, TypeNeighbour
+from recommendations.models.tables import (
+    Bestseller,
+    Kind,
+    Neighbour,
+    NeighbourModel,
+    PairPartition,
+    Slot,
+    SlotChoice,
+    TypeNeighbour,
+)
 
 __all__ = [
     "Bestseller",
@@ -22,8 +31,11 @@ __all__ = [
     "Neighbour",
     "NeighbourModel",
     "OfferRules",
+    "PairPartition",
     "Pin",
     "ProductResponse",
     "ServiceOffer",
+    "Slot",
+    "SlotChoice",
     "TypeNeighbour",
 ]
