@@ -152,9 +152,8 @@ def test_a_long_file_takes_a_fixed_number_of_queries_for_every_five_hundred_rows
 def test_an_export_imported_elsewhere_suppresses_the_same_people(file: Path) -> None:
     suppress("a@b.example", scope="all", reason="bounced", detail="5.1.1", now=NOW)
     suppress("b@b.example", scope="marketing", reason="complained", now=NOW)
-    before = list(
-        Suppression.objects.order_by("scope").values("address_hash", "scope", "reason", "created_at")
-    )
+    facts = ("address_hash", "scope", "reason", "created_at")
+    before = list(Suppression.objects.order_by("scope").values(*facts))
     call_command("export_suppressions", file)
     Suppression.objects.all().delete()
     assert load(file) == []
