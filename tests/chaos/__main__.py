@@ -96,7 +96,7 @@ def _weather(
         people.stop()
         world.set_fault_rate(0)
         storm.end()
-        news.finish(60)
+        news.finish(240)
         return losses, wait_for_calm(world, CALM_SECONDS)
 
 

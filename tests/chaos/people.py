@@ -66,7 +66,7 @@ class People:
     def stop(self) -> None:
         """Nobody comes any more; who wanted to say no has said it. Raises what went wrong."""
         self._stopped.set()
-        self._thread.join(120)
+        self._thread.join(240)
         if self.problem or self._thread.is_alive():
             raise self.problem or TimeoutError("The shop could not post everything.")
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from delivery.failpoints import PLACES
@@ -82,7 +83,7 @@ class Storm:
             if engine.wakes_at:
                 self._nursery.resume(engine.pid)
             else:
-                self._kill(engine, ANY_MOMENT)
+                self._kill(engine)
         self._celery.kill()
         self._count_celery()
         self._last = self._nursery.start_engine(self._transport)
@@ -93,7 +94,8 @@ class Storm:
         self._celery.stop()
         for pid in [engine.pid for engine in self._engines] + ([self._last] if self._last else []):
             if self._nursery.state_of(pid) in ("born", "stopped"):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _tend(self) -> None:
         now = time.monotonic()
@@ -107,7 +109,7 @@ class Storm:
             elif state == "stopped":
                 self._let_sleep(engine, now)
             elif now > engine.until:
-                self._kill(engine, ANY_MOMENT)
+                self._kill(engine)
                 self._engines.remove(engine)
         while sum(not engine.wakes_at for engine in self._engines) < ENGINES:
             self._engines.append(self._start_engine(now))
@@ -135,10 +137,12 @@ class Storm:
             self._nursery.resume(engine.pid)
             engine.wakes_at, engine.until = 0.0, now + PATIENCE
 
-    def _kill(self, engine: Engine, place: str) -> None:
-        os.kill(engine.pid, signal.SIGKILL)
+    def _kill(self, engine: Engine) -> None:
+        """Wherever it is; it may just have died at its place."""
+        with suppress(ProcessLookupError):
+            os.kill(engine.pid, signal.SIGKILL)
         wait_until(lambda: self._nursery.state_of(engine.pid) in ("killed", "ended"), "The end of an engine")
-        self._losses.kills[place] += 1
+        self._losses.kills[ANY_MOMENT] += 1
 
     def _bury(self, engine: Engine, place: str) -> None:
         self._engines.remove(engine)

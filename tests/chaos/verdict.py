@@ -166,8 +166,8 @@ def _judge_books(world: World, receipts: list[Receipt], states: dict[str, _State
         verdict.broken["called finished, and is not (or the other way round)"].append(str(work))
     counts = Counter(state.status for state in states.values())
     verdict.figures |= {f"books: {status}": number for status, number in sorted(counts.items())}
-    if reported := _report_statuses() - counts:
-        verdict.broken["reports differ from the ledger"].append(str(reported))
+    if (reported := _report_statuses()) != counts:
+        verdict.broken["reports differ from the ledger"].append(f"{reported} {counts}")
 
 
 def _report_statuses() -> Counter[str]:
