@@ -52,6 +52,11 @@ class No:
     said_at: datetime
     detail: str = ""
     is_settled: bool = False
+    known_hash: str = ""  # instead of the address, where only its hash is known
+
+    @property
+    def address_hash(self) -> str:
+        return self.known_hash or hash_address(self.address)
 
 
 def suppress(address: str, *, scope: str, reason: str, detail: str = "", now: datetime) -> bool:
@@ -69,7 +74,7 @@ def suppress_all(nos: Sequence[No]) -> int:
 
     At most four statements, however many. Two at once leave one row each.
     """
-    newest = {(hash_address(no.address), no.scope): no for no in sorted(nos, key=lambda no: no.said_at)}
+    newest = {(no.address_hash, no.scope): no for no in sorted(nos, key=lambda no: no.said_at)}
     ordered = sorted(newest)
     rows = Suppression.objects.filter(address_hash__in={key for key, _scope in ordered}).order_by(
         "address_hash"
