@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.compiler import CompileError
 from campaigns.email_files import read_directory, templates_root
+from campaigns.languages import direction_of
 from campaigns.models import EmailTemplate, TemplateVersion
 from campaigns.previews import Choice, Preview, find_fallbacks, gather_context, preview_email
 from dashboard.looks import LOOKS, WIDTHS
@@ -43,6 +44,10 @@ class Wish:
     def choice(self) -> Choice:
         version = self.draft if self.draft and self.is_draft else self.version
         return Choice(version, self.language, self.variant)
+
+    @property
+    def direction(self) -> str:
+        return direction_of(self.language)
 
     @property
     def fallbacks(self) -> dict[str, str]:
