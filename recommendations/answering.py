@@ -1,7 +1,7 @@
 """Rank products for a whole batch of requests at once, in arrays: what the tables say, without any rule."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -66,6 +66,6 @@ def _without(votes: Matrix, excluded: Matrix) -> Matrix:
     return kept
 
 
-def _row(matrix: Matrix, row: int) -> tuple[Ints, Floats]:
+def _row(matrix: Matrix, row: int) -> tuple[Any, Floats]:
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     return matrix.indices[part], matrix.data[part]

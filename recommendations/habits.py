@@ -28,18 +28,16 @@ class Habit:
 
 # For products that the customer does not have: their own purchases can only speak for others.
 TASTES: tuple[Habit, ...] = (
-    Habit("last_order", own=0.0, related=1.0),
-    Habit("history", own=0.0, history=1.0),
     Habit("history_popular", own=0.0, history=1.0, popular=0.3),
+    Habit("history", own=0.0, history=1.0),
+    Habit("last_order", own=0.0, related=1.0),
 )
 HABITS: tuple[Habit, ...] = (
+    Habit("own_popular", own_long=0.5, popular=0.3),
     Habit("own_purchases"),
     Habit("own_long", own_long=1.0),
     Habit("own_long_related", own_long=1.0, related=0.3),
-    Habit("own_popular", own_long=0.5, popular=0.3),
-    Habit("own_more_popular", own_long=0.5, popular=0.6),
     Habit("own_most_popular", own_long=0.5, popular=1.0),
-    Habit("own_popular_related", own_long=0.5, related=0.1, popular=0.5),
     Habit("mostly_own_long", own=0.1, own_long=1.0, related=0.15, popular=0.1),
 )
 

@@ -91,7 +91,8 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
     shown = scores > 0 if blend.only_popular else passes_lift(counts) & (scores > 0)
     rows = np.flatnonzero(shown)
     below = pairs.orders[rows] < support_floor
-    rows = rows[np.lexsort((pairs.b[rows], -scores[rows], below, pairs.a[rows]))]
+    place = (scores[rows] - 2.0 * below) / (scores.max(initial=0.0) + 2.0)  # above -1, under 1
+    rows = rows[np.argsort(2.0 * pairs.a[rows] - place, kind="stable")]
     product = pairs.a[rows]
     rank = np.arange(len(rows)) - np.searchsorted(product, product)
     best, rank = rows[rank < kept], rank[rank < kept]

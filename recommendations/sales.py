@@ -52,8 +52,9 @@ def arrange_sales(table: pa.Table, products: pa.Table | None = None) -> Sales:
     dropped, kept = _sort_out(table, timed)
     if not kept.any():
         raise OrderFileError("No line is left: every one lacks an order, product, time, quantity or price.")
-    table = table.filter(pa.array(kept))
-    return _build(table, times[kept], products=products, dropped=dropped)
+    sales = _build(table.filter(pa.array(kept)), times[kept], products=products, dropped=dropped)
+    pa.default_memory_pool().release_unused()  # else as much again as the file stays with the process
+    return sales
 
 
 def _build(

@@ -142,7 +142,8 @@ class UpgradeRanker:
         if not len(values):
             return values
         best = np.repeat(np.maximum.reduceat(values, np.cumsum(self._sizes) - self._sizes), self._sizes)
-        return np.divide(values, best, out=np.zeros_like(values), where=best > 0)
+        relative: Floats = np.divide(values, best, out=np.zeros_like(values), where=best > 0)
+        return relative
 
 
 def _multiply_rows(matrix: Matrix, left: Ints, right: Ints) -> Floats:
