@@ -25,6 +25,10 @@ class Habit:
     history: float = 0.0
     popular: float = 0.0
 
+    @property
+    def reads_neighbours(self) -> bool:
+        return self.related > 0 or self.history > 0
+
 
 # For products that the customer does not have: their own purchases can only speak for others.
 TASTES: tuple[Habit, ...] = (
