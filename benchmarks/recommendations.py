@@ -107,7 +107,7 @@ def read_sample() -> pa.Table:
 def time_growth(lines: int) -> dict[str, float]:
     """Seconds of a fit on synthetic orders of so many lines, and memory above the start, beside others."""
     baskets = make_orders(lines)
-    engines = {
+    engines: dict[str, Callable[[], float]] = {
         "counts and one table": lambda: time_fit(baskets, with_ease=False),
         "with EASE": lambda: time_fit(baskets),
         "implicit cosine": lambda: time_implicit(baskets),

@@ -72,13 +72,14 @@ COSINE = Blend("asymmetric_cosine", cosine=1.0)
 COSINE_AND_EASE = Blend("cosine_and_ease", cosine=1.0, ease=0.5)
 TRENDING = Blend("trending", cosine=1.0, asymmetry=0.5, ease=0.5, trend=1.5)
 TRENDING_COSINE = Blend("trending_cosine", cosine=1.0, asymmetry=0.5, trend=1.5)
+RISING_COSINE = Blend("rising_cosine", cosine=1.0, trend=0.5)
 BLENDS: tuple[Blend, ...] = (
     COSINE_AND_EASE,
     COSINE,
     Blend("even_cosine", cosine=1.0, asymmetry=0.7),
     Blend("confidence", cosine=1.0, asymmetry=1.0),
     Blend("ease_with_cosine", cosine=0.3, ease=1.0),
-    Blend("rising_cosine", cosine=1.0, trend=0.5),
+    RISING_COSINE,
     Blend("popular_together", popular=1.0),
 )
 

@@ -19,7 +19,15 @@ from recommendations.habits import HABITS, TASTES, Habit, score_habits
 from recommendations.learning import count_pairs, find_popular, learn, make_table
 from recommendations.measures import measure, pool
 from recommendations.pairs import ItemCounts
-from recommendations.scorers import BLENDS, COSINE, POPULARITY, TRENDING, TRENDING_COSINE, Blend
+from recommendations.scorers import (
+    BLENDS,
+    COSINE,
+    POPULARITY,
+    RISING_COSINE,
+    TRENDING,
+    TRENDING_COSINE,
+    Blend,
+)
 from recommendations.trade_ups import ONLY_SALES, WEIGHTS, Goods, UpgradeRanker, find_trade_ups
 
 MONTHS = (30.0, 60.0)  # each begins so many days ago and takes thirty
@@ -46,7 +54,7 @@ FLOOR = Scorer(POPULARITY)
 _ANCHORED = tuple(Scorer(blend) for blend in BLENDS)
 TRIED: Mapping[str, tuple[Scorer, ...]] = {
     "basket": _ANCHORED,
-    "single": (*_ANCHORED, Scorer(TRENDING)),
+    "single": (Scorer(RISING_COSINE), *_ANCHORED, Scorer(TRENDING)),
     "next_new": tuple(
         Scorer(blend, habit) for blend in (TRENDING, TRENDING_COSINE, COSINE) for habit in TASTES
     ),
@@ -159,7 +167,12 @@ def _test_month(baskets: Baskets, *, split: float) -> dict[str, tuple[int, Figur
 
 
 def _using(blend: Blend, slots: Sequence[str]) -> list[tuple[str, Scorer]]:
-    return [(slot, scorer) for slot in slots for scorer in (FLOOR, *TRIED[slot]) if scorer.blend == blend]
+    return [
+        (slot, scorer)
+        for slot in slots
+        for scorer in dict.fromkeys((FLOOR, *TRIED[slot]))
+        if scorer.blend == blend
+    ]
 
 
 def _test_upgrades(baskets: Baskets, goods: Goods, *, split: float) -> Figures:
