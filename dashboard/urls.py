@@ -8,6 +8,7 @@ from dashboard.pages import View, guard, page
 from dashboard.views import (
     campaigns,
     customers,
+    evaluation,
     experiments,
     inbox,
     messages,
@@ -51,7 +52,10 @@ urlpatterns: list[URLPattern] = [
     _page("experiments/<slug:key>/", experiments.show_experiment, "experiment"),
     _page("templates/", templates.list_templates, "templates"),
     _page("templates/<slug:key>/", templates.show_template, "template"),
+    _page("templates/<slug:key>/customers/", templates.search_customers, "template_customers"),
     _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
+    _page("recommendations/evaluation/", evaluation.show_evaluation, "evaluation"),
+    _page("recommendations/evaluation/ask/", evaluation.ask_evaluation, "evaluation_ask"),
     _page("recommendations/rules/", recommendations.edit_rules, "recommendation_rules"),
 ]
