@@ -10,7 +10,7 @@ from campaigns.languages import direction_of
 from campaigns.rendering import RenderedEmail
 from tests.campaigns.library import KEYS, read, render_email, render_poorest
 
-PROMISED = ("en", "fa", "ar", "he", "ru")
+PROMISED = ("en", "fa", "ar", "he", "ru", "de", "fr")
 CASES = [(key, language) for key in KEYS for language in sorted(read(key).texts)]
 RTL_CASES = [(key, language) for key, language in CASES if direction_of(language) == "rtl"]
 MARKETING = [key for key in KEYS if read(key).is_marketing]
