@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Max, Min, Q
 
 from campaigns.cohorts import Cohort, Kind, Person, read_people
+from experiments.allocation import update_allocation
 from experiments.assignment import counted_assignments
 from experiments.decided import decide_day
 from experiments.epochs import HELD_OUT
@@ -40,6 +41,7 @@ def count_due_experiments(now: datetime) -> int:
         count_experiment(experiment, now)
         take_looks(experiment, now)
         decide_day(experiment, now)
+        update_allocation(experiment, now)
     return len(experiments)
 
 

@@ -31,7 +31,7 @@ def set_up_flows(now: datetime) -> list[Trigger]:
 
     Raises campaigns.compiler.CompileError for a template that doesn't compile.
     """
-    triggers = create_flows(now)
+    triggers = create_flows(now, holdout_share=0)
     Campaign.objects.filter(key="abandoned-cart").update(experiment=_make_subject_test(now))
     Campaign.objects.filter(key="post-purchase-follow-up").update(experiment=_make_holdout(now))
     soon = {"after": "delivered", "days": 2}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from experiments.estimates import (
@@ -70,7 +71,7 @@ class Totals:
     attributed: float = 0.0
 
     def __add__(self, other: "Totals") -> "Totals":
-        return Totals(*(getattr(self, name) + getattr(other, name) for name in FIELDS))
+        return add_up((self, other))
 
     def rate(self, metric: Metric) -> Rate:
         """How many of the people did it. Raises KeyError for a metric that isn't yes or no."""
@@ -78,6 +79,7 @@ class Totals:
 
 
 FIELDS: Final = tuple(field.name for field in fields(Totals))
+_VALUES: Final = attrgetter(*FIELDS)
 _COUNTERS: Final = {
     Metric.CLICK: "clicked",
     Metric.CONVERSION: "converted",
@@ -123,7 +125,8 @@ def totals_of(arm: str, totals: ByArm) -> Totals:
 
 
 def add_up(totals: Iterable[Totals]) -> Totals:
-    return sum(totals, Totals())
+    columns = zip(*map(_VALUES, totals), strict=True)
+    return Totals(*map(sum, columns))
 
 
 def estimate(metric: Metric, pair: Pair, epochs: Sequence[ByArm]) -> Estimate | None:

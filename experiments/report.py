@@ -15,7 +15,7 @@ from experiments.counting import Counts, DayCount, by_arm, by_epoch, read_counts
 from experiments.decided import judge_series, read_alarms, splits_of
 from experiments.decisions import Plan, find_differences
 from experiments.estimates import Estimate
-from experiments.guardrails import mismatch_evidence
+from experiments.guardrails import Split, mismatch_evidence
 from experiments.looks import pairs_of, plan_of, read_looks, series_of
 from experiments.models import Alarm, AuditEntry, Decision, Experiment, Look, Variant
 from experiments.statistics import Interval, mismatch_p_value
@@ -103,6 +103,7 @@ def read_report(experiment: Experiment) -> Report:
     variants = list(experiment.variants.all())
     pairs, alarms = pairs_of(experiment, variants), read_alarms(experiment)
     series = {pair: series_of(experiment, pair, looks) for pair in pairs}
+    splits = splits_of(counts)
     verdict = judge_series(experiment, series, alarms)
     comparisons = [comparison for pair in pairs for comparison in _compare(experiment, pair, looks, verdict)]
     matured = [day.day for day in counts.matured()]
@@ -114,8 +115,8 @@ def read_report(experiment: Experiment) -> Report:
         incremental=tuple(c for c in comparisons if c.pair.reference == HOLDOUT),
         markets=tuple(_list_markets(Metric(experiment.metric), pairs, counts)),
         alarms=tuple(alarms),
-        mismatch_log_evidence=mismatch_evidence(splits_of(counts)),
-        mismatch_p=_find_mismatch_p(counts),
+        mismatch_log_evidence=mismatch_evidence(splits),
+        mismatch_p=_find_mismatch_p(splits),
         epochs=len(counts.shares),
         first_day=min(matured, default=None),
         last_day=max(matured, default=None),
@@ -203,7 +204,6 @@ def _cut_market(metric: Metric, pair: Pair, market: str, days: Sequence[DayCount
     )
 
 
-def _find_mismatch_p(counts: Counts) -> float | None:
+def _find_mismatch_p(splits: Sequence[Split]) -> float | None:
     """Pearson's chi-square over the newest epoch, for showing; what blocks is the evidence at all looks."""
-    splits = splits_of(counts)
     return mismatch_p_value(splits[-1].counts, splits[-1].weights) if splits else None

@@ -39,6 +39,23 @@ def start(experiment: Experiment, now: datetime, *, actor: str = "") -> Experime
 
 
 @transaction.atomic
+def hold_some_out(flow: str, name: str, now: datetime, *, share: float = 0.05) -> Experiment:
+    """The running experiment of a flow on which nothing is tried: a few people get nothing.
+
+    So what the flow earns is known from its first day. The share can be changed until it starts, and
+    ended or replaced at any time. One that exists under this key is left as its owner made it.
+    """
+    experiment, is_new = Experiment.objects.get_or_create(
+        key=f"{flow}-holdout",
+        defaults={"name": f"{name}: written to or not", "holdout_share": share, "window_days": 14},
+    )
+    if not is_new:
+        return experiment
+    Variant.objects.create(experiment=experiment, key="as-it-is", name="As it is", weight=1, is_control=True)
+    return start(experiment, now)
+
+
+@transaction.atomic
 def stop(experiment: Experiment, now: datetime, *, actor: str = "") -> Experiment:
     """The stopped experiment: nobody enters and nobody is held out any more; what was counted stays.
 

@@ -172,21 +172,5 @@ def mismatch_p_value(counts: Sequence[int], weights: Sequence[float]) -> float |
     return float(stats.chi2.sf(statistic, len(arms) - 1))
 
 
-def required_people(baseline: float, relative_lift: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
-    """How many people each of two equal arms needs to find this lift of this rate, in one look.
-
-    Source: Fleiss, Statistical Methods for Rates and Proportions, section 4.2, without continuity
-    correction. Raises ValueError where a rate leaves the range from 0 to 1 or the lift is 0.
-    """
-    lifted = baseline * (1 + relative_lift)
-    if not (0 < baseline < 1 and 0 < lifted < 1) or lifted == baseline:
-        raise ValueError(f"From {baseline} to {lifted} can't be planned; give two rates between 0 and 1.")
-    middle = (baseline + lifted) / 2
-    spread = math.sqrt(2 * middle * (1 - middle))
-    spread_if_lifted = math.sqrt(baseline * (1 - baseline) + lifted * (1 - lifted))
-    reach = stats.norm.isf(alpha / 2) * spread + stats.norm.isf(1 - power) * spread_if_lifted
-    return math.ceil(float(reach / (lifted - baseline)) ** 2)
-
-
 def _quantile(confidence: float) -> float:
     return float(stats.norm.ppf((1 + confidence) / 2))

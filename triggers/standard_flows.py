@@ -10,6 +10,7 @@ from django.db import transaction
 from audience.models import Topic
 from campaigns.models import Campaign, EmailTemplate, Step
 from campaigns.templates_store import publish_all
+from experiments.running import hold_some_out
 from triggers.models import Trigger
 
 _TRANSACTIONAL, _MARKETING = Campaign.MessageClass.TRANSACTIONAL, Campaign.MessageClass.MARKETING
@@ -54,20 +55,21 @@ STANDARD_FLOWS = (
 
 
 @transaction.atomic
-def create_flows(now: datetime) -> list[Trigger]:
+def create_flows(now: datetime, *, holdout_share: float = 0.05) -> list[Trigger]:
     """Publishes the templates and creates the flows that are missing; returns their triggers.
 
-    Events before `now` enrol nobody. A flow that exists is left as its owner made it.
+    Of the people of each marketing flow, `holdout_share` get nothing, so that what it earns is known;
+    0 for writing to all. Events before `now` enrol nobody. A flow that exists is left as its owner made it.
 
     Raises:
         campaigns.compiler.CompileError: for a template that does not compile; nothing is created then.
     """
     publish_all(now)
     existing = set(Trigger.objects.values_list("key", flat=True))
-    return [_create(flow, now) for flow in STANDARD_FLOWS if _key(flow) not in existing]
+    return [_create(flow, holdout_share, now) for flow in STANDARD_FLOWS if _key(flow) not in existing]
 
 
-def _create(flow: StandardFlow, now: datetime) -> Trigger:
+def _create(flow: StandardFlow, holdout_share: float, now: datetime) -> Trigger:
     is_legal = flow.message_class == _LEGAL
     about = {
         "name": flow.campaign,
@@ -81,6 +83,9 @@ def _create(flow: StandardFlow, now: datetime) -> Trigger:
     template = EmailTemplate.objects.get(key=flow.kind)
     choices = {"template": template, "complements": 0 if is_legal else 3, "upgrades": flow.upgrades}
     Step.objects.get_or_create(campaign=campaign, position=0, defaults=choices)
+    if holdout_share and campaign.experiment is None and campaign.is_marketing:
+        campaign.experiment = hold_some_out(campaign.key, campaign.name, now, share=holdout_share)
+        campaign.save(update_fields=["experiment"])
     return Trigger.objects.create(
         key=_key(flow),
         name=flow.trigger,

@@ -129,7 +129,7 @@ def test_held_out_people_count_with_all_they_buy() -> None:
     for customer in shop.enter(40, START):
         shop.buy(customer, "10.00", START + days(1))
     found = count(shop)
-    assert found["holdout"].converted == found["holdout"].people > 10
+    assert found["holdout"].converted == found["holdout"].people > 3
     assert found["holdout"].mailed == 0
     assert sum(arm.people for arm in found.values()) == 40
 

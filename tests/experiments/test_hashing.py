@@ -18,7 +18,8 @@ CASES: dict[str, Any] = json.loads(
     (Path(__file__).parent.parent / "data" / "growthbook" / "assignment_cases.json").read_text("utf8")
 )
 VERSION_2 = [case for case in CASES["hash"] if case[2] == 2]
-IDS = [str(uuid5(NAMESPACE_URL, f"customer:{n}")) for n in range(4000)]
+IDS = [str(uuid5(NAMESPACE_URL, f"customer:{n}")) for n in range(20_000)]
+KEYS = [f"exp-{n}" for n in range(20)]
 
 
 @pytest.mark.parametrize(("seed", "unit", "_version", "expected"), VERSION_2)
@@ -52,14 +53,20 @@ def test_the_hash_is_the_published_fnv(text: str, value: int) -> None:
     assert fnv1a32(text) == value
 
 
-def test_every_key_spreads_people_evenly() -> None:
-    for key in (f"exp-{n}" for n in range(8)):
-        counts = np.bincount([int(bucket(key, unit) * 20) for unit in IDS], minlength=20)
-        assert stats.chisquare(counts).pvalue > 1e-3
+@pytest.fixture(scope="module")
+def buckets() -> dict[str, list[float]]:
+    """Where 20,000 people fall under each of 20 keys."""
+    return {key: [bucket(key, unit) for unit in IDS] for key in KEYS}
 
 
-def test_one_experiment_says_nothing_about_another() -> None:
-    arms = {key: [bucket(key, unit) < 0.5 for unit in IDS] for key in (f"exp-{n}" for n in range(8))}
+def test_every_key_spreads_people_evenly(buckets: dict[str, list[float]]) -> None:
+    for points in buckets.values():
+        counts = np.bincount([int(point * 20) for point in points], minlength=20)
+        assert stats.chisquare(counts).pvalue > 1e-3 / len(KEYS)
+
+
+def test_one_experiment_says_nothing_about_another(buckets: dict[str, list[float]]) -> None:
+    arms = {key: [point < 0.5 for point in points] for key, points in buckets.items()}
     for one, other in combinations(arms.values(), 2):
         table = np.histogram2d(one, other, bins=2)[0]
         assert stats.chi2_contingency(table, correction=False).pvalue > 1e-4

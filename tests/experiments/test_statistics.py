@@ -16,7 +16,6 @@ from experiments.statistics import (
     find_cap,
     mismatch_p_value,
     relative_lift,
-    required_people,
     summarise,
     wilson_interval,
 )
@@ -175,24 +174,3 @@ def test_shares_as_planned_raise_no_alarm_and_lopsided_ones_do() -> None:
     assert lopsided < 0.02
     assert mismatch_p_value([0, 0], [1, 1]) is None
     assert mismatch_p_value([5], [1]) is None
-
-
-def test_the_plan_names_the_people_that_the_textbook_names() -> None:
-    assert required_people(0.03, 0.2) == pytest.approx(13_914, abs=5)
-
-
-@settings(max_examples=10, derandomize=True, deadline=None)
-@given(st.floats(0.02, 0.4), st.floats(0.1, 0.5))
-def test_an_experiment_of_the_planned_size_has_the_planned_power(baseline: float, lift: float) -> None:
-    people = required_people(baseline, lift)
-    p = np.array([baseline, baseline * (1 + lift)])
-    share = np.random.default_rng(5).binomial(people, p, size=(4000, 2)) / people
-    middle = share.mean(axis=1)
-    z = (share[:, 1] - share[:, 0]) / np.sqrt(2 * middle * (1 - middle) / people)
-    assert np.mean(np.abs(z) > 1.959964) == pytest.approx(0.8, abs=0.03)
-
-
-@pytest.mark.parametrize(("baseline", "lift"), [(0, 0.2), (1, 0.2), (0.9, 0.5), (0.1, 0), (0.1, -1)])
-def test_an_impossible_plan_is_refused(baseline: float, lift: float) -> None:
-    with pytest.raises(ValueError, match="give two rates between 0 and 1"):
-        required_people(baseline, lift)

@@ -34,6 +34,18 @@ def test_creating_the_flows_again_changes_nothing_that_was_made_since(now: datet
     assert set(Campaign.objects.values_list("name", "status")) == {("Mine", "paused")}
 
 
+def test_of_each_marketing_flow_a_twentieth_of_the_people_is_held_out(now: datetime) -> None:
+    create_flows(now)
+    held_out = Campaign.objects.filter(experiment__status="running")
+    assert set(held_out.values_list("key", flat=True)) == {"abandoned-cart", "post-purchase-follow-up"}
+    assert set(held_out.values_list("experiment__holdout_share", flat=True)) == {0.05}
+
+
+def test_the_share_of_the_held_out_can_be_chosen(now: datetime) -> None:
+    create_flows(now, holdout_share=0)
+    assert not Campaign.objects.exclude(experiment=None).exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "settings", "words"),
     [

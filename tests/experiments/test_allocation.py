@@ -1,0 +1,41 @@
+"""A bandit gives more people to what leads, keeps a floor for each arm, and is judged by explorers alone."""
+
+import pytest
+
+from experiments.allocation import share_out, update_allocation
+from experiments.models import AuditEntry, DayTotals, Variant
+from experiments.report import read_report
+from experiments.statistics import Rate
+from tests.experiments.people import NOW, make_experiment
+from tests.experiments.totals import fill_days
+
+
+def test_what_leads_gets_most_and_nobody_less_than_the_floor() -> None:
+    shares = share_out({"a": Rate(30, 1000), "b": Rate(90, 1000), "c": Rate(30, 1000)}, seed="x")
+    assert shares["b"] > 0.65
+    assert min(shares.values()) >= 1 / 6 - 1e-9
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_nobody_knows_anything_on_the_first_day() -> None:
+    shares = share_out(dict.fromkeys("abcde", Rate(0, 0)), seed="x")
+    assert all(share == pytest.approx(0.2, abs=0.02) for share in shares.values())
+    assert shares == share_out(dict.fromkeys("abcde", Rate(0, 0)), seed="x")
+
+
+@pytest.mark.django_db
+def test_the_weights_follow_and_only_explorers_are_compared() -> None:
+    experiment = make_experiment((1, 1, 1), mode="bandit")
+    counts = {"a": {"people": 100, "converted": 3}, "b": {"people": 100, "converted": 30}}
+    fill_days(experiment, 5, counts | {"c": {"people": 100, "converted": 3}})
+    DayTotals.objects.filter(day__gt=DayTotals.objects.earliest("day").day).update(is_evidence=False)
+    update_allocation(experiment, NOW)
+    weights = dict(Variant.objects.values_list("key", "weight"))
+    assert weights["b"] > weights["a"] + weights["c"]
+    assert AuditEntry.objects.get().actor == "allocation, not evidence"
+    assert [arm.assigned for arm in read_report(experiment).arms] == [100, 100, 100]
+
+
+@pytest.mark.django_db
+def test_a_fixed_split_stays_fixed() -> None:
+    assert update_allocation(make_experiment((1, 1, 1)), NOW) == {}
