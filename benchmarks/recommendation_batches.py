@@ -41,7 +41,7 @@ def load_once() -> None:
     """The sample and its tables, unless the database of the environment has them."""
     from django.core.management import call_command
 
-    from benchmarks.recommendations import NOW, load
+    from benchmarks._sample_shop import NOW, load
     from recommendations.building import rebuild_neighbours
     from shop.models import Order
 
@@ -53,7 +53,7 @@ def load_once() -> None:
 
 def compare(number: int) -> dict[str, float]:
     """Seconds and queries of one batch and of single calls, printed; and whether both answer the same."""
-    from benchmarks.recommendations import NOW
+    from benchmarks._sample_shop import NOW
     from recommendations.engine import recommend
 
     requests = read_requests(number)

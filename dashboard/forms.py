@@ -89,10 +89,16 @@ class OfferRulesForm(forms.ModelForm[OfferRules]):
             "slow_boost": _("Raise slow sellers beside best sellers, 1 to 1.3 (1)"),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_change: bool = True, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         usual = ("", _("As usual"))
+        self._choose_widgets(usual)
+        for field in self.fields.values():
+            field.help_text = ""  # the labels say it, in the reader's language
+            field.disabled = not may_change
+
+    def _choose_widgets(self, usual: tuple[str, Any]) -> None:
         for name in ("is_all_or_nothing", "needs_image", "is_one_per_type"):
             choices = [("unknown", usual[1]), ("true", _("Yes")), ("false", _("No"))]
             self.fields[name].widget = forms.NullBooleanSelect()

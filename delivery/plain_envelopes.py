@@ -59,17 +59,35 @@ def _address_is_fine(address: str) -> bool:
 
 
 def _leaves_are_fine(envelope: Envelope) -> bool:
-    """Whether the headers are those of one-click unsubscribe alone, or none where none is needed."""
-    headers = envelope.headers
-    if not headers:
+    """Whether the way out is that of one-click unsubscribe, or none where none is needed."""
+    others = dict(envelope.headers)
+    target, post = others.pop("List-Unsubscribe", ""), others.pop("List-Unsubscribe-Post", "")
+    if others and not _others_are_fine(tuple(others.items())):
+        return False
+    if not target and not post:
         return envelope.message_class == "transactional"
-    target = headers.get("List-Unsubscribe", "")
-    return (
-        len(headers) == 2
-        and headers.get("List-Unsubscribe-Post") == _ONE_CLICK
-        and bool(_LEAVE.fullmatch(target))
-        and "%0" not in target
+    return post == _ONE_CLICK and bool(_LEAVE.fullmatch(target)) and "%0" not in target
+
+
+@lru_cache(maxsize=1024)
+def _others_are_fine(headers: tuple[tuple[str, str], ...]) -> bool:
+    """Headers that are the same for a whole campaign, by the rules themselves."""
+    names = [name.lower() for name, _ in headers]
+    if any(name.startswith("list-unsubscribe") for name in names):
+        return False
+    probe = Envelope(
+        UUID(int=0),
+        "transactional",
+        "a@b.example",
+        "",
+        "a@b.example",
+        "",
+        "s",
+        "t",
+        "",
+        headers=dict(headers),
     )
+    return not find_problems(probe)
 
 
 def _names_are_fine(envelope: Envelope) -> bool:

@@ -17,6 +17,7 @@ from recommendations.models import (
     Pin,
     ProductResponse,
     ServiceOffer,
+    SlotChoice,
     TypeNeighbour,
 )
 
@@ -122,3 +123,10 @@ class ServiceOfferAdmin(_DecisionAdmin):
     list_display = ["kind", "service", "product", "product_type", "opens_after_days", "closes_after_days"]
     raw_id_fields = ["service", "product"]
     list_select_related = ["service", "product"]
+
+
+@admin.register(SlotChoice)
+class SlotChoiceAdmin(_ReadOnlyAdmin):
+    list_display = ["model", "slot", "scorer", "reason"]
+    list_filter = ["slot", "scorer"]
+    list_select_related = ["model"]

@@ -1,6 +1,6 @@
 """Builds the tables that emails read, beside the ones in use, and swaps them in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,13 +8,32 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from recommendations.baskets import Baskets, read_baskets
+from recommendations.baskets import Baskets, Ints, read_baskets
 from recommendations.catalogue import type_of
-from recommendations.models import Bestseller, Neighbour, NeighbourModel, TypeNeighbour
-from recommendations.pairs import SparsePairCounts
+from recommendations.learning import Learnt, learn, make_table
+from recommendations.models import (
+    Bestseller,
+    Kind,
+    Neighbour,
+    NeighbourModel,
+    RecentSales,
+    Slot,
+    TypeNeighbour,
+)
+from recommendations.partitions import count_pairs_kept
 from recommendations.policy import Policy, read_policy
+from recommendations.selection import Choice, choose_scorers, choose_upgrades
 from recommendations.shelves import write_shelves
-from recommendations.tables import write_bestsellers, write_complements, write_upgrades
+from recommendations.shortlists import MIN_SUPPORT
+from recommendations.tables import (
+    describe_goods,
+    write_bestsellers,
+    write_choices,
+    write_neighbours,
+    write_recent_sales,
+    write_upgrades,
+)
+from recommendations.trade_ups import WEIGHTS
 from shop.models import Order, Product
 
 COLLECTED_SHARE = 0.3
@@ -46,27 +65,45 @@ def _write_tables(
     model: NeighbourModel, baskets: Baskets, policy: Policy, *, report: Progress
 ) -> dict[str, Any]:
     products = list(Product.objects.filter(status=Product.Status.ACTIVE).order_by("pk"))
-    pairs = SparsePairCounts(
-        baskets,
-        half_life_days=policy.half_life_days,
-        max_basket=policy.max_basket,
-        recent_days=policy.recent_days,
-    )
+    choices = choose_scorers(baskets)
+    report("Chose the scorers on the last month.")
     floor, keys = policy.support_floor(baskets.order_count), baskets.product_ids
+    learnt = learn(count_pairs_kept(model.built_at, baskets, policy), min_support=min(MIN_SUPPORT, floor))
     counts = {"orders": baskets.order_count, "lines": len(baskets.order), "products": len(products)}
-    counts["complements"] = write_complements(model.pk, pairs, keys, policy=policy, support_floor=floor)
+    counts |= _write_slots(model, learnt, choices, keys=keys, policy=policy)
     report(f"Wrote {counts['complements']} complements.")
-    counts["upgrades"] = write_upgrades(model.pk, products, baskets, policy=policy)
+    upgrade = choose_upgrades(baskets, describe_goods(products, keys))
+    weights = WEIGHTS[upgrade.weights]
+    counts["upgrades"] = write_upgrades(model.pk, products, baskets, policy=policy, weights=weights)
     report(f"Wrote {counts['upgrades']} upgrades.")
-    counts["bestsellers"] = write_bestsellers(model.pk, products, pairs, keys=keys)
+    counts["bestsellers"] = write_bestsellers(model.pk, products, learnt.shortlist.items, keys=keys)
+    counts["recent_sales"] = write_recent_sales(model.pk, learnt.shortlist.items, keys=keys)
     counts["shelves"] = write_shelves(model.pk, products, model.built_at)
+    write_choices(model.pk, [*choices.values(), upgrade])
     return {
-        "scorer": "asymmetric_cosine",
+        "scorer": choices["basket"].table_blend.name,
         "settings": asdict(policy),
         "support_floor": floor,
         "counts": counts,
         "collected_types": find_collected_types(baskets, {p.pk: type_of(p) for p in products}),
     }
+
+
+def _write_slots(
+    model: NeighbourModel, learnt: Learnt, choices: Mapping[str, Choice], *, keys: Ints, policy: Policy
+) -> dict[str, int]:
+    """The table of complements, and one more for each slot that chose another scorer."""
+    floor, kept = policy.support_floor(model.order_count), policy.neighbours_kept
+    basket = choices["basket"].table_blend
+    table = make_table(learnt, basket, support_floor=floor, kept=kept)
+    counts = {"complements": write_neighbours(model.pk, table, keys, kind=Kind.COMPLEMENT)}
+    for slot in (Slot.SINGLE, Slot.NEXT_NEW, Slot.REPEAT):
+        choice = choices[slot]
+        blend = choice.table_blend
+        if blend != basket and (choice.habit is None or choice.habit.reads_neighbours):
+            table = make_table(learnt, blend, support_floor=floor, kept=kept)
+            counts[slot.value] = write_neighbours(model.pk, table, keys, kind=slot)
+    return counts
 
 
 def find_collected_types(baskets: Baskets, types: dict[int, str]) -> list[str]:
@@ -101,7 +138,7 @@ def _forget_old(now: datetime, *, keep: int) -> None:
     """Old models lose their tables and keep their row: the record of what an email was chosen by."""
     complete = NeighbourModel.objects.filter(is_complete=True).order_by("-pk").values_list("pk", flat=True)
     old = list(complete[keep:])
-    for table in (Neighbour, Bestseller, TypeNeighbour):
+    for table in (Neighbour, Bestseller, TypeNeighbour, RecentSales):
         table._default_manager.filter(model__in=old).delete()
     NeighbourModel.objects.filter(is_complete=False, built_at__lt=now - ABANDONED_AFTER).delete()
 

@@ -65,7 +65,9 @@ def edit_rules(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and not may_change:
         raise PermissionDenied
     rules = OfferRules.objects.filter(place="").first() or OfferRules()
-    form = OfferRulesForm(request.POST if request.method == "POST" else None, instance=rules)
+    form = OfferRulesForm(
+        request.POST if request.method == "POST" else None, instance=rules, may_change=may_change
+    )
     if request.method == "POST" and form.is_valid():
         record_change(request.user.pk, form.save(), "edited")
         messages.success(request, _("Saved. It counts for everything that happens from now on."))

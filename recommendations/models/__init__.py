@@ -9,21 +9,37 @@ from recommendations.models.decisions import (
     ServiceOffer,
 )
 from recommendations.models.responses import CustomerResponse, FeedbackCursor, ProductResponse
-from recommendations.models.tables import Bestseller, Kind, Neighbour, NeighbourModel, TypeNeighbour
+from recommendations.models.tables import (
+    Bestseller,
+    EvaluationRun,
+    Kind,
+    Neighbour,
+    NeighbourModel,
+    PairPartition,
+    RecentSales,
+    Slot,
+    SlotChoice,
+    TypeNeighbour,
+)
 
 __all__ = [
     "Bestseller",
     "Bundle",
     "ComplementRule",
     "CustomerResponse",
+    "EvaluationRun",
     "FeedbackCursor",
     "Kind",
     "Listing",
     "Neighbour",
     "NeighbourModel",
     "OfferRules",
+    "PairPartition",
     "Pin",
     "ProductResponse",
+    "RecentSales",
     "ServiceOffer",
+    "Slot",
+    "SlotChoice",
     "TypeNeighbour",
 ]

@@ -13,6 +13,25 @@ class Kind(models.TextChoices):
     REPEAT = "repeat", "Due again"
 
 
+class Slot(models.TextChoices):
+    """What an email asks the tables: `basket` is the rest of an order, `next_new` what comes after it."""
+
+    BASKET = "basket", "Goes with a cart or an order"
+    SINGLE = "single", "Goes with one product"
+    NEXT_NEW = "next_new", "Comes next, new to the customer"
+    REPEAT = "repeat", "Due again"
+    UPGRADE = "upgrade", "A better one"
+
+
+TABLES = [
+    (Kind.COMPLEMENT.value, Kind.COMPLEMENT.label),
+    (Slot.SINGLE.value, Slot.SINGLE.label),
+    (Slot.NEXT_NEW.value, Slot.NEXT_NEW.label),
+    (Slot.REPEAT.value, Slot.REPEAT.label),
+    (Kind.UPGRADE.value, Kind.UPGRADE.label),
+]
+
+
 class NeighbourModel(models.Model):
     """One build of the tables. The active one is swapped in a single transaction."""
 
@@ -33,11 +52,63 @@ class NeighbourModel(models.Model):
         return f"model {self.pk}"
 
 
+class SlotChoice(models.Model):
+    """Which scorer a model uses for a slot, and why: the figures of every one tried on the last month."""
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="choices")
+    slot = models.CharField(max_length=10, choices=Slot)
+    scorer = models.CharField(max_length=40)
+    reason = models.TextField()
+    settings = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict, help_text="By scorer: hit_rate@3, ndcg@10 and so on")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "slot"], name="one_choice_per_model_and_slot")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot}: {self.scorer}"
+
+
+class RecentSales(models.Model):
+    """In how many orders of the last 30 days before the build a product was; those of none have no row."""
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="recent_sales")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="recent_sales")
+    orders = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "recent sales"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "product"], name="one_row_of_recent_sales_per_model_and_product"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.orders}"
+
+
+class PairPartition(models.Model):
+    """The pair counts of one day's orders. `fingerprint` tells whether the day's lines have changed since."""
+
+    day = models.DateField(unique=True)
+    fingerprint = models.CharField(max_length=160)
+    order_count = models.PositiveIntegerField()
+    cells = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
 class Neighbour(models.Model):
-    """At most 50 a product and kind. `support` is the number of orders that hold both."""
+    """At most 50 a product and kind: what goes with it ("complement"; "single", "next_new" and "repeat"
+    where another scorer was chosen for these slots), or a better one ("upgrade").
+    `support` is the number of orders that hold both."""
 
     model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="neighbours")
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=TABLES)
     product = models.ForeignKey(Product, models.CASCADE, related_name="neighbours")
     neighbour = models.ForeignKey(Product, models.CASCADE, related_name="neighbour_of")
     rank = models.PositiveSmallIntegerField()
@@ -103,3 +174,26 @@ class Bestseller(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department}: {self.product_id}"
+
+
+class EvaluationRun(models.Model):
+    """A back-test on the shop's own orders: asked for, taken by one worker, and what came out.
+
+    `report` is empty until it is finished; `refusal` says why there is none.
+    """
+
+    asked_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    report = models.JSONField(default=dict, blank=True)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=Q(finished_at=None), name="one_open_evaluation_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.asked_at:%Y-%m-%d %H:%M}"

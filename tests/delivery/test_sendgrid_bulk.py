@@ -215,6 +215,9 @@ def test_an_ordinary_envelope_is_plain() -> None:
     }
     assert is_plain(make_envelope(headers=headers))
     assert is_plain(make_part())
+    assert is_plain(make_part(headers={**headers, "List-Id": "<offers.shop.example>"}))
+    assert not is_plain(make_part(headers={**headers, "X-Odd": "a\r\nBcc: b"}))
+    assert not is_plain(make_part(headers={**headers, "list-unsubscribe": "twice"}))
     assert not is_plain(make_part(substitutions={"-tag0-": "a\0b", "-tag1-": ""}))
     assert not is_plain(make_part(substitutions={"-tag0-": "\ud800", "-tag1-": ""}))
     assert not is_plain(make_part(headers={}))

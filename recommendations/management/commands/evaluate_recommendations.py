@@ -1,0 +1,87 @@
+"""Measure the recommendations on a shop's own orders: a file, or the database."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from recommendations.evaluation import evaluate
+from recommendations.evaluation_report import print_report
+from recommendations.order_files import OrderFileError, read_columns, read_mapping
+from recommendations.recorded_sales import read_recorded_sales
+from recommendations.sales import Sales, arrange_sales
+
+
+class Command(BaseCommand):
+    help = (
+        "Learn from the orders before a day, guess those of the 30 days after it, and say how well it went."
+    )
+    requires_system_checks: list[str] = []  # a file needs no database
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--orders", type=Path, metavar="FILE", help="CSV or Parquet; default: the database"
+        )
+        parser.add_argument(
+            "--products", type=Path, metavar="FILE", help="names, categories, prices by product"
+        )
+        parser.add_argument("--cutoff", metavar="DATE", help="default: 30 days before the newest order")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
+        parser.add_argument(
+            "--columns", default="", help="order=InvoiceNo,product=StockCode,time=InvoiceDate,…"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        console = Console(file=cast(IO[str], self.stdout), highlight=False)
+        cutoff = _read_day(options["cutoff"])
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        try:
+            with Progress(
+                *columns, console=Console(file=cast(IO[str], self.stderr)), transient=True
+            ) as progress:
+                bar = progress.add_task("Reading orders", total=None)
+                sales = _read_sales(options)
+                found = evaluate(sales, cutoff, report=lambda step: progress.update(bar, description=step))
+        except OrderFileError as error:
+            raise CommandError(str(error)) from error
+        found["lines_left_out"] = dict(sales.dropped)
+        print_report(found, console)
+        if options["json"]:
+            options["json"].write_text(json.dumps(found, indent=2) + "\n", encoding="utf8")
+
+
+def _read_sales(options: dict[str, Any]) -> Sales:
+    mapping = read_mapping(options["columns"])
+    if options["orders"] is None:
+        return read_recorded_sales()
+    products = options["products"]
+    wanted = {field: column for field, column in mapping.items() if field in {"name", "category", "type"}}
+    described = None
+    if products:
+        described, wanted = _read_products(products, mapping)
+    of_lines = {field: column for field, column in mapping.items() if field not in wanted or not products}
+    return arrange_sales(read_columns(options["orders"], of_lines), described)
+
+
+def _read_products(path: Path, mapping: dict[str, str]) -> tuple[Any, dict[str, str]]:
+    """The products file, and the part of the mapping that names columns of it alone."""
+    from recommendations.order_files import read_names
+
+    names = read_names(path)
+    inside = {field: column for field, column in mapping.items() if column in names}
+    table = read_columns(path, inside, ("product",), optional=("name", "category", "type", "price"))
+    return table, {field: column for field, column in inside.items() if field != "product"}
+
+
+def _read_day(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"--cutoff {text!r} is no ISO 8601 day; write for example 2026-05-01.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
