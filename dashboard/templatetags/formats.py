@@ -40,8 +40,8 @@ def effect(value: float | str | None, scale: Scale) -> SafeString:
 
     A template hands on an empty text for an end of an interval that isn't there.
     """
-    is_known = isinstance(value, float | int)
-    return format_html('<bdi dir="ltr">{}</bdi>', scale.write(value) if is_known else "–")
+    text = scale.write(value) if isinstance(value, float | int) else "–"
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
 
 
 @register.filter
