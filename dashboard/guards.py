@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
+from dashboard.words import find_word
 from experiments.comparisons import GUARDING, Metric
 from experiments.guardrails import LIMITS, Limit, Severity
 from experiments.report import ArmLine, Report
 from experiments.statistics import Rate
 
-NAMES: dict[Metric, "str | Promise"] = {
-    Metric.UNSUBSCRIBE: _("Unsubscribed"),
-    Metric.COMPLAINT: _("Marked as spam"),
-    Metric.BOUNCE: _("Bounced"),
+_CODES = {
+    Metric.UNSUBSCRIBE: "unsubscribed",
+    Metric.COMPLAINT: "complained",
+    Metric.BOUNCE: "bounced",
 }
 
 
@@ -45,4 +43,5 @@ def list_guards(report: Report, names: Mapping[str, str]) -> list[Guard]:
 def _make_guard(report: Report, line: ArmLine, metric: Metric, name: str) -> Guard:
     raised = {a.severity for a in report.alarms if (a.arm, a.metric) == (line.key, metric)}
     worst = next((s for s in (Severity.STOP, Severity.WARN) if s in raised), "")
-    return Guard(name, str(NAMES[metric]), line.everybody.rate(metric), LIMITS[metric], worst)
+    word = find_word("reaction", _CODES[metric])
+    return Guard(name, word, line.everybody.rate(metric), LIMITS[metric], worst)

@@ -120,7 +120,7 @@ def test_the_automatic_roll_out_is_off_until_somebody_switches_it_on(signed_in: 
     post(signed_in, "experiment_automatic", {"automatic": "on"})
     experiment.refresh_from_db()
     assert experiment.auto_roll_out
-    assert experiment.audit_entries.first().detail == {"is_on": True}  # type: ignore[union-attr]
+    assert experiment.audit_entries.first().detail == {"is_on": True}
 
 
 @pytest.mark.parametrize("name", ["start", "stop", "restart", "roll_out", "split", "automatic", "edit"])

@@ -37,10 +37,10 @@ def test_a_claim_is_one_sentence_with_a_range_and_how_sure(signed_in: Client) ->
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("fa", "احتمالاً درست است"),
-        ("ar", "والأرجح"),
-        ("he", "סביר"),
-        ("ru", "скорее всего"),
+        ("fa", "سفارش بیشتر می‌آورد؛ به احتمال زیاد درست است."),
+        ("ar", "والأرجح جدًا أنه صحيح."),
+        ("he", "סביר מאוד שזה נכון."),
+        ("ru", "с большой вероятностью это правда."),
     ],
 )
 def test_the_sentence_speaks_the_page_s_language(language: str, words: str) -> None:
