@@ -34,9 +34,7 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
             published.append(item)
         else:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    orders = [
-        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published
-    ]
+    orders = [order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published]
     in_parts = getattr(transport, "takes_substitutions", False)
     renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
     if whole := count_whole(renderings):
@@ -50,7 +48,8 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         _check_envelope(item, transport)
 
 
-def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+    """What is to be rendered for a judged message, its context included. Touches no database."""
     language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
         message=item.message,

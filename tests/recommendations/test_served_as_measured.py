@@ -8,7 +8,7 @@ import pytest
 from recommendations.answering import NOBODY
 from recommendations.baskets import Baskets, read_baskets
 from recommendations.building import rebuild_neighbours
-from recommendations.cases import Cases, decay_history, make_cases, split_by_order, to_matrix
+from recommendations.cases import MOST_CASES, Cases, decay_history, make_cases, split_by_order, to_matrix
 from recommendations.engine import Moment, Request, rank_without_rules
 from recommendations.learning import count_pairs, learn, make_table
 from recommendations.selection import answer, choose_scorers
@@ -61,7 +61,8 @@ def test_the_scorer_that_was_measured_serves_its_slot(slot: str, baskets: Basket
         cases, requests = _ask_about_baskets(slot, baskets)
     else:
         cases, requests = _ask_about_customers(slot, baskets)
-    measured = answer(cases, learnt, make_table(learnt, choice.blend), choice.habit).products[:, :PLACES]
+    squares = make_table(learnt, choice.blend).squares()
+    measured = answer(cases, learnt.shortlist.items, squares, choice.habit).products[:, :PLACES]
     served = rank_without_rules(requests, MIDNIGHT)
     assert choice.figures
     assert [row[:PLACES] for row in served] == [
@@ -71,7 +72,7 @@ def test_the_scorer_that_was_measured_serves_its_slot(slot: str, baskets: Basket
 
 def _ask_about_baskets(slot: str, baskets: Baskets) -> tuple[Cases, list[Request]]:
     known = np.ones(baskets.product_count, dtype=np.bool_)
-    cases = make_cases(baskets, known, split=30.0, most=100)[slot]
+    cases = make_cases(baskets, known, split=30.0, most={**MOST_CASES, slot: 100})[slot]
     given = [cases.given[[row]].indices for row in range(len(cases))]
     keys = [tuple(baskets.product_ids[positions].tolist()) for positions in given]
     return cases, [Request(None, anchors, frozenset(), 3, 0, "GBP") for anchors in keys]
