@@ -11,9 +11,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import JSONField, Model
 
+from campaigns.context import tell_reason
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
-from recommendations.engine import reason, trace_of
+from recommendations.engine import trace_of
 
 
 def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
@@ -61,7 +62,7 @@ def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
             support=pick.support,
             scorer=pick.scorer,
             model_id=pick.model_id,
-            reason=str(reason(pick, language=item.standing.language)["text"])[:400],
+            reason=str(tell_reason(pick, item.standing.language)["text"])[:400],
             trace=trace_of(pick, place=item.message.step.campaign.key),
         )
 
