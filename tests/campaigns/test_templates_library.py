@@ -201,6 +201,12 @@ def test_years_are_counted_as_the_language_counts(language: str, subjects: dict[
         assert render_email("birthday", language, occasion=occasion).subject == subject
 
 
+@pytest.mark.parametrize("key", KEYS)
+def test_a_russian_date_at_the_end_of_a_sentence_is_not_followed_by_a_second_full_stop(key: str) -> None:
+    email = render_email(key, "ru")
+    assert ".." not in email.subject + email.preheader + email.text
+
+
 def test_a_hebrew_percent_sign_is_not_parted_from_its_number() -> None:
     assert "<bdi>15%</bdi> הנחה" in render_email("birthday", "he").html
     assert "<bdi>10%</bdi> הנחה" in render_email("referral", "he").html
