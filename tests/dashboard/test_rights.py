@@ -81,7 +81,7 @@ def test_nobody_changes_anything_without_the_permission(
     assert not LogEntry.objects.exists()
 
 
-def test_the_staff_may_look_at_every_page_but_the_form_that_makes_something_new(
+def test_the_staff_may_look_at_every_page_but_one_that_only_writes(
     onlooker: Client, small_shop: SmallShop
 ) -> None:
     answers = {name: onlooker.get(address(name, small_shop)).status_code for name in PAGES}
