@@ -72,7 +72,7 @@ def guard_named(events: Iterable[DeliveryEvent], messages: Mapping[UUID, Message
 def take_effect(events: Sequence[DeliveryEvent], messages: Mapping[UUID, Message], now: datetime) -> None:
     """Suppressions by address, and ledger lines by person. A number of statements that does not grow."""
     suppress_all([no for event in events if (no := _make_no(event, messages, now))])
-    record_objections([no for event in events if (no := _make_objection(event, messages))], now)
+    record_objections([said for event in events if (said := _make_objection(event, messages))], now)
 
 
 def read_objection(event: DeliveryEvent) -> str | None:
