@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from audience.consent import withdraw_consent
 from campaigns import last_check
 from campaigns.leasing import shrink_batch
 from campaigns.models import Message, MessageEvent, Route, SendBatch
@@ -25,7 +26,9 @@ from campaigns.switches import pause_route
 from campaigns.webhooks import process_payloads, receive
 from delivery.base import Envelope, Outcome, OutcomeKind
 from recommendations.building import rebuild_neighbours
-from shop.models import Product
+from shop.claims import guard_customers
+from shop.ingest import record_events
+from shop.models import Customer, Product
 from tests.campaigns.answering import ACCEPTED, Provider
 from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_reputation import tell
@@ -370,3 +373,43 @@ def test_a_worker_that_lost_its_lease_holds_back_nothing_of_what_another_hands_o
     other = Interrupted(lambda: shrink_batch(slow, 1, now + HOUR))
     assert send_due(now + HOUR, other) == Tally(accepted=3)
     assert send_due(now + 2 * HOUR, other) == Tally()
+
+
+def say_no_to_the_shop(customer: Customer, now: datetime) -> None:
+    event = {"id": "no", "kind": "consent.withdrawn", "occurred_at": now.isoformat()}
+    [receipt] = record_events([{**event, "customer": {"id": customer.external_id}}], source="shop", now=now)
+    assert receipt.status == "recorded"
+
+
+def say_no_to_the_provider(customer: Customer, now: datetime) -> None:
+    event = {"event": "spamreport", "email": customer.email, "timestamp": int(now.timestamp())}
+    receive("sendgrid", write_json([event]), now)
+
+
+def say_no_by_the_link(customer: Customer, now: datetime) -> None:
+    withdraw_consent(customer, source="one_click", now=now)
+
+
+@needs_rows
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("say_no", [say_no_to_the_shop, say_no_to_the_provider, say_no_by_the_link])
+def test_a_no_waits_for_the_intent_that_is_being_committed(
+    now: datetime, say_no: Callable[[Customer, datetime], None]
+) -> None:
+    """So whoever was told that the no was heard knows that no intent is committed after it."""
+    customer, order = make_customer(), list[str]()
+
+    def object_now() -> None:
+        say_no(customer, now)
+        order.append("heard")
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            guard_customers({customer.pk})  # as the last check does
+            objecting = pool.submit(object_now)
+            with pytest.raises(TimeoutError):
+                objecting.result(timeout=1)
+            order.append("committed")
+        objecting.result(timeout=30)
+    assert order == ["committed", "heard"]
