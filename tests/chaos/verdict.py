@@ -23,6 +23,7 @@ JOIN campaigns_step s ON s.id = m.step_id JOIN campaigns_campaign p ON p.id = s.
 _STUCK = "SELECT id FROM campaigns_sendbatch WHERE state IN ('leased', 'submitting')"
 _NAMES = ("Quendolyn", "@buyer.example", API_KEY)
 _AGREED_LOSSES = ("unknown",)  # of an offer, as the policy says
+_REFUSED = ("rejected", "unknown")  # unknown where an earlier try may have left
 
 
 @dataclass
@@ -90,7 +91,7 @@ def _judge_due(
             ends["received"] += 1
         elif person.said_no_at:
             ends["said no before"] += 1
-        elif person.email in refused and state and state.status == "rejected":
+        elif person.email in refused and state and state.status in _REFUSED:
             ends["refused by the server"] += 1
         elif state and state.is_marketing and state.status in _AGREED_LOSSES:
             ends["offers nobody can know of"] += 1
