@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from shop.models import Product
 
@@ -18,6 +19,7 @@ def type_of(product: Product) -> str:
     return read_type(product.product_type, product.category)
 
 
+@lru_cache(maxsize=100_000)
 def read_type(product_type: str, category: str) -> str:
     """`type_of` from the two columns."""
     return product_type.strip() or _path_of(category)[-1]

@@ -13,7 +13,7 @@ from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import department_of, shelf_of_country, shelf_of_type, type_of
 from recommendations.customers import STRANGER, CustomerFacts, read_customers
 from recommendations.handmade import Handmade, read_handmade
-from recommendations.models import Bestseller, Neighbour, NeighbourModel, TypeNeighbour
+from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel, TypeNeighbour
 from recommendations.offers import Request
 from recommendations.policy import Policy
 from shop.models import Product
@@ -45,6 +45,15 @@ class Facts:
     now: datetime = LONG_AGO
     home_country: str = ""
     home_language: str = ""
+    # What the general rules said, by what they go by: place, moment, currency, language, country.
+    judged: dict[tuple[str, ...], dict[tuple[int, Kind], bool]] = field(default_factory=dict)
+    _popular: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def popular_on(self, shelf: str) -> frozenset[int]:
+        """The best-sellers of a shelf."""
+        if shelf not in self._popular:
+            self._popular[shelf] = frozenset(key for key, _sold in self.bestsellers.get(shelf, ()))
+        return self._popular[shelf]
 
     def customer(self, customer_id: int | None) -> CustomerFacts:
         return self.customers.get(customer_id or 0, STRANGER)

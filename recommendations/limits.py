@@ -11,7 +11,7 @@ from shop.models import Product
 
 def is_in_this_order(candidate: Candidate, situation: Situation) -> bool:
     key = candidate.product.pk
-    return key in situation.exclude or any(anchor.pk == key for anchor in situation.anchors)
+    return key in situation.exclude or key in situation.anchor_keys
 
 
 def is_not_active(candidate: Candidate, _: Situation) -> bool:

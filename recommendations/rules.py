@@ -23,9 +23,16 @@ SURE_RHYTHM = 3
 
 
 class Rule(NamedTuple):
+    """`is_general`: the same for every customer and every order of a place, market and language.
+
+    `kinds` are those that it can object to.
+    """
+
     code: str
     objects: Objects
     is_relevance: bool = False
+    is_general: bool = False
+    kinds: frozenset[Kind] = frozenset(Kind)
 
 
 def has_little_support(candidate: Candidate, situation: Situation) -> bool:
@@ -59,10 +66,9 @@ def is_too_dear(candidate: Candidate, situation: Situation) -> bool:
     price = situation.price_of(candidate.product)
     if candidate.kind != Kind.COMPLEMENT or price is None:
         return False
-    paid = [p for anchor in situation.anchors if (p := situation.price_of(anchor))]
-    amounts = [p.amount for p in paid if p.currency == price.currency]
+    dearest = situation.dearest_anchors.get(price.currency)
     limit = Decimal(str(situation.policy.dearest_complement))
-    return bool(amounts) and price.amount > limit * max(amounts)
+    return dearest is not None and price.amount > limit * dearest
 
 
 def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
@@ -72,7 +78,7 @@ def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
         return False
     if policy.same_type == SameType.LEARNT and kind in situation.collected_types:
         return False
-    return any(type_of(anchor) == kind for anchor in situation.anchors)
+    return kind in situation.anchor_types
 
 
 def is_a_variant_of_an_anchor(candidate: Candidate, situation: Situation) -> bool:
@@ -105,32 +111,35 @@ def has_no_room(candidate: Candidate, situation: Situation) -> bool:
     )
 
 
+_COMPLEMENTS, _UPGRADES = frozenset({Kind.COMPLEMENT}), frozenset({Kind.UPGRADE})
+_REPEATS = frozenset({Kind.REPEAT})
+
 RULES: tuple[Rule, ...] = (
     Rule("in_this_order", limits.is_in_this_order),
-    Rule("not_active", limits.is_not_active),
-    Rule("kept_out", limits.is_kept_out_by_the_shop),
-    Rule("excluded", limits.is_excluded),
-    Rule("not_included", limits.is_not_included),
-    Rule("no_title", limits.has_no_title),
-    Rule("no_image", limits.has_no_image),
-    Rule("no_price", limits.has_no_price),
-    Rule("out_of_stock", limits.is_out_of_stock),
-    Rule("not_sold_there", limits.is_not_sold_there),
+    Rule("not_active", limits.is_not_active, is_general=True),
+    Rule("kept_out", limits.is_kept_out_by_the_shop, is_general=True),
+    Rule("excluded", limits.is_excluded, is_general=True),
+    Rule("not_included", limits.is_not_included, is_general=True),
+    Rule("no_title", limits.has_no_title, is_general=True),
+    Rule("no_image", limits.has_no_image, is_general=True),
+    Rule("no_price", limits.has_no_price, is_general=True),
+    Rule("out_of_stock", limits.is_out_of_stock, is_general=True),
+    Rule("not_sold_there", limits.is_not_sold_there, is_general=True),
     Rule("too_young", limits.is_for_older_customers),
     Rule("bought_recently", limits.was_bought_recently),
     Rule("wants_fewer", limits.wants_fewer),
     Rule("ignored", limits.was_ignored_too_often),
-    Rule("purchase_closed", limits.comes_after_the_purchase),
-    Rule("just_bought", limits.replaces_what_was_just_bought),
-    Rule("little_support", has_little_support, is_relevance=True),
+    Rule("purchase_closed", limits.comes_after_the_purchase, is_general=True, kinds=_UPGRADES),
+    Rule("just_bought", limits.replaces_what_was_just_bought, kinds=_UPGRADES),
+    Rule("little_support", has_little_support, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("low_score", has_a_low_score, is_relevance=True),
-    Rule("no_rhythm", has_no_rhythm, is_relevance=True),
-    Rule("no_step_up", is_no_step_up, is_relevance=True),
-    Rule("too_dear", is_too_dear, is_relevance=True),
-    Rule("substitute", is_a_substitute, is_relevance=True),
-    Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True),
-    Rule("type_shown", has_its_type_shown),
-    Rule("variant_shown", has_a_variant_shown),
+    Rule("no_rhythm", has_no_rhythm, is_relevance=True, kinds=_REPEATS),
+    Rule("no_step_up", is_no_step_up, is_relevance=True, kinds=_UPGRADES),
+    Rule("too_dear", is_too_dear, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("substitute", is_a_substitute, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("type_shown", has_its_type_shown, kinds=_COMPLEMENTS),
+    Rule("variant_shown", has_a_variant_shown, kinds=_COMPLEMENTS),
     Rule("no_room", has_no_room),
 )
 
@@ -171,6 +180,28 @@ def find_objection(candidate: Candidate, situation: Situation) -> str:
         if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
             return rule.code
     return ""
+
+
+_GENERAL = tuple(rule for rule in RULES if rule.is_general)
+_PARTICULAR = {
+    kind: tuple(rule for rule in RULES if kind in rule.kinds and not rule.is_general) for kind in Kind
+}
+
+
+def may_be_shown(candidate: Candidate, situation: Situation) -> bool:
+    """Whether `find_objection` finds none; what is the same for all customers is asked once for them all."""
+    product = candidate.product.pk, candidate.kind
+    objects = situation.judged.get(product)
+    if objects is None:
+        objects = any(rule.objects(candidate, situation) for rule in _GENERAL)
+        situation.judged[product] = objects
+    if objects:
+        return False
+    is_by_hand = candidate.scorer in BY_HAND
+    for rule in _PARTICULAR[candidate.kind]:
+        if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
+            return False
+    return True
 
 
 def count_objections(codes: list[str]) -> list[tuple[str, int]]:

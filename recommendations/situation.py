@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
 
-from recommendations.catalogue import Price, own_price, price_in
+from recommendations.catalogue import Price, own_price, price_in, type_of
 from recommendations.customers import STRANGER, CustomerFacts
 from recommendations.handmade import Lists
 from recommendations.models import Kind
@@ -36,9 +38,27 @@ class Situation:
     popular: frozenset[int] = frozenset()  # what sells best in the whole shop
     popular_here: frozenset[int] = frozenset()  # and in the customer's country
     chosen: list[Candidate] = field(default_factory=list)
+    # What the general rules said of a product and kind; shared by all that have these rules in common.
+    judged: dict[tuple[int, Kind], bool] = field(default_factory=dict)
 
     def price_of(self, product: Product) -> Price | None:
         return price_in(product, self.currency) if self.currency else own_price(product)
 
     def chosen_complements(self) -> list[Candidate]:
         return [candidate for candidate in self.chosen if candidate.kind == Kind.COMPLEMENT]
+
+    @cached_property
+    def anchor_keys(self) -> frozenset[int]:
+        return frozenset(anchor.pk for anchor in self.anchors)
+
+    @cached_property
+    def anchor_types(self) -> frozenset[str]:
+        return frozenset(type_of(anchor) for anchor in self.anchors)
+
+    @cached_property
+    def dearest_anchors(self) -> dict[str, Decimal]:
+        """The highest price among the anchors, by currency."""
+        dearest: dict[str, Decimal] = {}
+        for price in filter(None, map(self.price_of, self.anchors)):
+            dearest[price.currency] = max(price.amount, dearest.get(price.currency, price.amount))
+        return dearest
