@@ -54,7 +54,7 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     lines = _read_lines(customers, now)
     hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
     suppressions = _read_suppressions(hashes)
-    preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=customers)}
+    preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=_keys(customers))}
     return {
         customer.pk: _stand(
             customer,
@@ -93,7 +93,7 @@ def choose_language(customer: Customer, preference: Preference | None) -> str:
 def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int, list[Line]]:
     # A "no" counts from the moment it is written, even if another host's clock runs ahead of ours.
     said = Q(occurred_at__lte=now) | Q(state=ConsentEntry.State.WITHDRAWN)
-    rows = ConsentEntry.objects.filter(said, customer__in=customers, topic=Topic.MARKETING).order_by(
+    rows = ConsentEntry.objects.filter(said, customer__in=_keys(customers), topic=Topic.MARKETING).order_by(
         "occurred_at", "id"
     )
     lines: defaultdict[int, list[Line]] = defaultdict(list)
@@ -109,7 +109,11 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
 
 def _read_unapplied_withdrawals(customers: Sequence[Customer]) -> QuerySet[Event]:
     unapplied = Event.objects.filter(consent_applied_at=None, kind="consent.withdrawn")
-    return unapplied.filter(customer__in=customers)
+    return unapplied.filter(customer__in=_keys(customers))
+
+
+def _keys(customers: Sequence[Customer]) -> list[int]:
+    return [customer.pk for customer in customers]
 
 
 def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:

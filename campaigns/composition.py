@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Line, Lines, build_context
+from campaigns.context import Described, Line, Lines, build_context
 from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
@@ -34,8 +34,10 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
             published.append(item)
         else:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+    described = Described()
     orders = [
-        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published
+        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id], described=described)
+        for p in published
     ]
     in_parts = getattr(transport, "takes_substitutions", False)
     renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
@@ -50,14 +52,22 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         _check_envelope(item, transport)
 
 
-def _order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+def _order_email(
+    item: Prepared, version: TemplateVersion, lines: Sequence[Line], *, described: Described
+) -> EmailOrder:
     language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
         message=item.message,
         version=version,
         changes=email_changes(changes),
         context=build_context(
-            item.message, lines, item.picks, language=language, bundle=item.bundle, offer=changes.get("offer")
+            item.message,
+            lines,
+            item.picks,
+            language=language,
+            bundle=item.bundle,
+            offer=changes.get("offer"),
+            described=described,
         ),
         language=language,
         country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],
