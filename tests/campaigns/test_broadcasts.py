@@ -60,7 +60,8 @@ def test_an_audience_narrows_it(now: datetime) -> None:
 def test_consent_is_judged_when_it_is_sent(now: datetime, transport: PreviewTransport) -> None:
     agree(make_customer(), now - timedelta(days=1))
     make_customer()
-    source = in_text('Hello {{ customer.name }} <a href="{{ links.unsubscribe }}">No more</a>')
+    way_out = '{{ shop.address }} <a href="{{ links.unsubscribe }}">No more</a>'
+    source = in_text(f"Hello {{{{ customer.name }}}} {way_out}")
     queue_broadcast(make_campaign(marketing=True, template=publish(source).template.key), now, occurrence="s")
     assert send_due(now, transport) == Tally(accepted=1, skipped=1)
     assert MessageOutcome.objects.get().reason == "no_consent"
