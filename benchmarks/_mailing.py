@@ -30,13 +30,13 @@ PRODUCTS = 400
 LINE_SIZE = 20  # products that are bought together
 BASKETS = 8_000  # that the neighbours are learnt from
 _LINES = (
-    "Alder Aspen Birch Cedar Clover Coral Fern Harbour Hazel Heather Juniper Linden Maple Meadow Olive "
-    "Orchard Pebble Rowan Thistle Willow"
-).split()
+    "Alder Aspen Birch Cedar Clover Coral Fern Hazel Heather Ivy",
+    "Juniper Linden Maple Olive Pine Rowan Sorrel Thistle Willow Yarrow",
+)
 _KINDS = (
-    "Apron Basket Blanket Bowl Candle Clock Cushion Frame Jug Kettle Lamp Mirror Mug Plate Purse Rug Teapot "
-    "Towel Tray Vase"
-).split()
+    "Apron Basket Blanket Bowl Candle Clock Cushion Frame Jug Kettle",
+    "Lamp Mirror Mug Plate Purse Rug Teapot Towel Tray Vase",
+)
 TEMPLATE = "post_purchase_follow_up"
 
 
@@ -145,9 +145,12 @@ def _make_customers(numbers: range, products: list[Product], now: datetime, rand
 
 
 def _make_products(now: datetime) -> list[Product]:
+    """Names of two words, so that none is taken for another in a different colour."""
+    lines, kinds = " ".join(_LINES).split(), " ".join(_KINDS).split()
     return Product.objects.bulk_create(
         Product(
-            external_id=f"p{n}", title=f"{_LINES[n % LINE_SIZE]} {_KINDS[n // LINE_SIZE]}", product_type=f"type {n // LINE_SIZE}", price=10 + n % 30,
+            external_id=f"p{n}", title=f"{lines[n % LINE_SIZE]} {kinds[n // LINE_SIZE]}",
+            product_type=f"type {n // LINE_SIZE}", price=10 + n % 30,
             currency="GBP", url=f"https://shop.example/p/{n}", image_url=f"https://shop.example/p/{n}.png",
             created_at=now,
         )
