@@ -14,8 +14,9 @@ DEMO := PAIRWELL_DEBUG=True PAIRWELL_SAMPLE_SHOP=True PAIRWELL_VAR_DIR=$(DEMO_DI
 	DATABASE_URL=sqlite:///$(DEMO_DIR)/pairwell.sqlite3 PAIRWELL_TRANSPORT=preview
 PACKAGES := config demo dashboard privacy triggers campaigns experiments recommendations audience shop delivery
 JOBS ?= 2
+KILLS ?= 200
 
-.PHONY: help setup setup-dev demo serve test check bench lock messages clean
+.PHONY: help setup setup-dev demo serve test chaos check bench lock messages clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +52,9 @@ serve: setup ## The dashboard of the demo again, with its engine
 
 test: setup-dev ## The whole suite: on SQLite, then on PostgreSQL
 	@$(BIN)/python -m tests.run -n $(JOBS) $(ARGS)
+
+chaos: setup-dev ## 200 kills on real servers, then every email counted (KILLS=200, SEED=number)
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: setup-dev ## Lint, types, layers, migrations, templates
 	$(BIN)/ruff check .

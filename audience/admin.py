@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from audience.models import ConsentEntry, Preference, Suppression
+from audience.models import ConsentEntry, Preference, ProviderList, Suppression
 from audience.suppression import hash_address
 
 
@@ -86,3 +86,12 @@ class PreferenceAdmin(admin.ModelAdmin[Preference]):
     list_select_related = ["customer"]
 
     has_add_permission = has_change_permission = _never
+
+
+@admin.register(ProviderList)
+class ProviderListAdmin(admin.ModelAdmin[ProviderList]):
+    """How far SendGrid's lists are in step with ours, and why not."""
+
+    list_display = ["name", "finished_at", "entries", "due_at", "problem"]
+
+    has_add_permission = has_change_permission = has_delete_permission = _never

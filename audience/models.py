@@ -94,8 +94,11 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=12, choices=Reason)
     detail = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
-    pushed_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the provider was told of it"
+    settled_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the provider was told, told us, or had nobody to be told about",
     )
 
     class Meta:
@@ -109,17 +112,23 @@ class Suppression(models.Model):
         return f"{self.address_hash[:8]} {self.scope}"
 
 
-class ProviderSync(models.Model):
-    """When to compare suppressions with a provider again; the row is the job, `due_at` its time."""
+class ProviderList(models.Model):
+    """How far one of the provider's lists is read, or ours told; the row is the job, `due_at` its time.
 
-    provider = models.CharField(max_length=20, unique=True)
+    A round covers `since` to `until` and may stop after any page; `position` is where it goes on.
+    """
+
+    name = models.CharField(max_length=20, unique=True)
     due_at = models.DateTimeField()
-    pulled_until = models.DateTimeField(null=True, blank=True, help_text="What came before is known")
+    since = models.DateTimeField(null=True, blank=True, help_text="What came before was read in full")
+    until = models.DateTimeField(null=True, blank=True, help_text="The end of the round under way")
+    position = models.PositiveBigIntegerField(default=0)
+    entries = models.PositiveIntegerField(default=0, help_text="Read or told in this round, or in the last")
     finished_at = models.DateTimeField(null=True, blank=True)
     problem = models.CharField(max_length=255, blank=True)
 
     def __str__(self) -> str:
-        return self.provider
+        return self.name
 
 
 class Preference(models.Model):

@@ -1,9 +1,9 @@
-"""How good and how dear the recommendations are: `python -m benchmarks.recommendations [--short|--full]`.
+"""How good and how dear the recommendations are: `python -m benchmarks.recommendations [--short|--growth]`.
 
 The back-test of `manage.py evaluate_recommendations` on the retail sample (UCI Online Retail, Chen 2012), or
-on `--orders FILE`, as ratios to the best figures known of any method before; then the time of counting and
-ranking beside `implicit` and DuckDB, where installed, on synthetic orders (`--full`: up to ten million
-lines).
+on `--orders FILE`, as ratios to the best figures known of any method before; then the time and memory of
+counting and ranking beside `implicit` and DuckDB, where installed, on synthetic orders. `--growth` is that
+alone, for up to ten million lines.
 """
 
 import importlib.util
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from scipy import sparse
 
 from benchmarks._report import Bound, report
+from recommendations.memory import watch_memory
 
 if TYPE_CHECKING:
     from recommendations.baskets import Baskets
@@ -38,14 +39,15 @@ BOUNDS = {
     "ms for 1,000 answers": Bound("at most", 150),
     "fit over implicit's cosine": Bound("at most", 3),
 }
-SIZES = {"short": (100_000,), "default": (100_000, 1_000_000), "full": (100_000, 1_000_000, 10_000_000)}
+MOST_LINES_THRICE = 500_000
+SIZES = {"short": (100_000,), "default": (100_000, 1_000_000), "growth": (100_000, 1_000_000, 10_000_000)}
 
 
 def main() -> None:
     options = _read_options()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    figures = back_test(options.orders)
+    figures = {} if options.size == "growth" else back_test(options.orders)
     for lines in SIZES[options.size]:
         figures |= time_growth(lines)
     for package in ("implicit", "duckdb"):
@@ -75,6 +77,7 @@ def back_test(orders: Path | None) -> dict[str, float]:
     figures["basket coverage@3"] = found["tasks"]["basket"]["engine"]["coverage@3"]
     figures["upgrades outside band or type"] = found["tasks"]["upgrade"]["engine"]["outside_band_or_type"]
     figures |= {"fit seconds": found["fit_seconds"], "fit MB": found["peak_mb"]}
+    figures["choice seconds"] = found["choose_seconds"]
     figures["ms for 1,000 answers"] = found["predict_ms_per_1000"]
     past = take_until(sales.baskets, split=sales.age_of(datetime.fromisoformat(found["cutoff"] + "T00:00Z")))
     theirs = time_implicit(past)
@@ -102,13 +105,21 @@ def read_sample() -> pa.Table:
 
 
 def time_growth(lines: int) -> dict[str, float]:
-    """Seconds of a fit on synthetic orders of so many lines, beside others."""
+    """Seconds of a fit on synthetic orders of so many lines, and memory above the start, beside others."""
     baskets = make_orders(lines)
-    figures = {f"{lines:.0e} lines: Pairwell, all scorers, s": time_fit(baskets)}
-    for name, work in (("implicit cosine", time_implicit), ("DuckDB self-join", time_duckdb)):
-        seconds = work(baskets)
+    engines: dict[str, Callable[[], float]] = {
+        "counts and one table": lambda: time_fit(baskets, with_ease=False),
+        "with EASE": lambda: time_fit(baskets),
+        "implicit cosine": lambda: time_implicit(baskets),
+        "DuckDB self-join": lambda: time_duckdb(baskets),
+    }
+    figures: dict[str, float] = {}
+    for name, work in engines.items():
+        with watch_memory() as memory:
+            seconds = work()
         if seconds:
-            figures[f"{lines:.0e} lines: {name}, s"] = seconds
+            figures[f"{lines:,} lines: {name}, s"] = seconds
+            figures[f"{lines:,} lines: {name}, MB"] = memory.above_start
     return figures
 
 
@@ -127,12 +138,12 @@ def make_orders(lines: int, *, size: int = 20, seed: int = 1) -> "Baskets":
     )
 
 
-def time_fit(baskets: "Baskets") -> float:
+def time_fit(baskets: "Baskets", *, with_ease: bool = True) -> float:
     """Seconds to count, solve EASE and rank one table."""
     from recommendations.learning import count_pairs, learn, make_table
-    from recommendations.scorers import BLENDS
+    from recommendations.scorers import COSINE
 
-    return _best_of_three(lambda: make_table(learn(count_pairs(baskets)), BLENDS[0]))
+    return _time(baskets, lambda: make_table(learn(count_pairs(baskets), with_ease=with_ease), COSINE))
 
 
 def time_implicit(baskets: "Baskets") -> float:
@@ -142,7 +153,7 @@ def time_implicit(baskets: "Baskets") -> float:
     nearest: Any = importlib.import_module("implicit.nearest_neighbours")
     lines = (np.ones(len(baskets.order)), (baskets.order, baskets.product))
     matrix = sparse.csr_matrix(lines, shape=(baskets.order_count, baskets.product_count))
-    return _best_of_three(lambda: nearest.CosineRecommender(K=50).fit(matrix, show_progress=False))
+    return _time(baskets, lambda: nearest.CosineRecommender(K=50).fit(matrix, show_progress=False))
 
 
 def time_duckdb(baskets: "Baskets") -> float:
@@ -152,7 +163,7 @@ def time_duckdb(baskets: "Baskets") -> float:
     duckdb: Any = importlib.import_module("duckdb")
     connection = duckdb.connect()
     connection.register("line", pa.table({"o": baskets.order, "p": baskets.product}))
-    return _best_of_three(lambda: connection.execute(_SELF_JOIN).fetchone(), runs=1)
+    return _time(baskets, lambda: connection.execute(_SELF_JOIN).fetchone())
 
 
 _SELF_JOIN = """
@@ -163,9 +174,10 @@ SELECT count(*) FROM (
 """
 
 
-def _best_of_three(work: Callable[[], Any], *, runs: int = 3) -> float:
+def _time(baskets: "Baskets", work: Callable[[], Any]) -> float:
+    """Seconds, the best of three where a run is short."""
     seconds = []
-    for _ in range(runs):
+    for _ in range(3 if len(baskets.order) <= MOST_LINES_THRICE else 1):
         started = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - started)
@@ -176,7 +188,7 @@ def _read_options() -> Namespace:
     parser = ArgumentParser(description="How good and how dear the recommendations are")
     parser.add_argument("--orders", type=Path, help="an order file; default: the sample shop")
     parser.add_argument("--short", action="store_const", const="short", dest="size", default="default")
-    parser.add_argument("--full", action="store_const", const="full", dest="size")
+    parser.add_argument("--growth", action="store_const", const="growth", dest="size")
     parser.add_argument("--json", type=Path, metavar="FILE", help='writes {"figures": {"name": number}}')
     return parser.parse_args()
 

@@ -34,11 +34,18 @@ class CompiledParts(TypedDict):
 
 
 def compiled_key(
-    source: str, texts: Texts, *, language: str, changes: Mapping[str, Any], default_language: str = "en"
+    source: str,
+    texts: Texts,
+    *,
+    language: str,
+    changes: Mapping[str, Any],
+    default_language: str = "en",
+    is_foreign: bool = False,
 ) -> str:
     """SHA-256 of everything that the result of `compile_email` depends on."""
     changed = {name: changes[name] for name in ("texts", "blocks") if changes.get(name)}
     parts = [COMPILER_VERSION, ENGINE_VERSION, source, texts, language, changed, default_language]
+    parts += ["foreign"] if is_foreign else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -24,7 +24,7 @@ LAST_RESORT = "en"
 LRM = "\N{LEFT-TO-RIGHT MARK}"
 DIGITS = {"arab": "٠١٢٣٤٥٦٧٨٩", "arabext": "۰۱۲۳۴۵۶۷۸۹"}
 # Before and after; without a language of its own the quotation marks of English.
-QUOTATION = {"en": "“”", "fa": "«»", "ar": "«»", "he": "“”", "ru": "«»", "de": "„“",
+QUOTATION = {"en": "“”", "fa": "«»", "ar": "«»", "he": "״״", "ru": "«»", "de": "„“",
              "fr": ("«\N{NARROW NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}»")}  # fmt: skip
 SOLAR_MONTHS = {
     "fa": ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",

@@ -42,7 +42,7 @@ def lease_batch(now: datetime, route: str = "", *, lowest_priority: int | None =
 
     None, too, while the route is paused; `lowest_priority` leaves alone what is less urgent.
     """
-    due = SendBatch.objects.filter(
+    due = SendBatch.objects.select_related("campaign").filter(
         Q(state=SendBatch.State.READY) | Q(state=SendBatch.State.LEASED, leased_until__lt=now),
         due_at__lte=now,
         campaign__status="live",

@@ -37,6 +37,7 @@ __all__ = [
     "RenderedEmail",
     "Renderer",
     "Tracking",
+    "join_parts",
     "link_key",
     "make_ready",
     "make_row",
@@ -94,10 +95,13 @@ def make_ready(parts: CompiledParts, *, country: str = "", timezone: str = "UTC"
 
     Country and time zone decide how numbers and dates are written, not which texts are taken.
     """
-    return _make_ready(parts, write_code(parts), country, timezone)
+    return join_parts(parts, write_code(parts), country, timezone)
 
 
-def _make_ready(parts: CompiledParts, code: CodeType | None, country: str, timezone: str) -> ReadyEmail:
+def join_parts(
+    parts: CompiledParts, code: CodeType | None, country: str = "", timezone: str = "UTC"
+) -> ReadyEmail:
+    """As `make_ready`, with a program that was written before."""
     market = market_of(parts["language"], country)
     program = Program(code, market=market, timezone=timezone) if code else None
     return ReadyEmail(parts, market, timezone, program)
@@ -184,7 +188,7 @@ def _find_ready(compiled: CompiledEmail, country: str, timezone: str) -> ReadyEm
     if ready is None:
         if len(_ready_emails) >= _MAX_READY:
             _ready_emails.clear()
-        ready = _make_ready(compiled.parts, load_code(compiled), country, timezone)
+        ready = join_parts(compiled.parts, load_code(compiled), country, timezone)
         _ready_emails[key] = ready
     return ready
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db import transaction
@@ -22,11 +22,11 @@ def publish_directory(email: EmailDirectory, now: datetime) -> TemplateVersion |
     Raises CompileError, and then publishes nothing.
     """
     template, _ = EmailTemplate.objects.get_or_create(key=email.key, defaults={"name": email.name})
-    latest = template.versions.first()
-    if latest and latest.digest == email.digest:
+    if is_published(email):
         return None
+    latest = template.versions.first()
     languages = sorted({*email.texts, *(code for code, _ in settings.LANGUAGES)})
-    compiled = {language: _compile(email.source, email.texts, language, {}) for language in languages}
+    compiled = {code: compile_once(email.source, email.texts, language=code) for code in languages}
     with transaction.atomic():
         version = TemplateVersion.objects.create(
             template=template,
@@ -36,9 +36,15 @@ def publish_directory(email: EmailDirectory, now: datetime) -> TemplateVersion |
             digest=email.digest,
             published_at=now,
         )
-        for language, (key, parts) in compiled.items():
-            _store(version, language, key, parts, now)
+        for language, one in compiled.items():
+            _store(version, language, one, now)
     return version
+
+
+def is_published(email: EmailDirectory) -> bool:
+    """Whether the newest version is made of the very same body and texts."""
+    newest = TemplateVersion.objects.filter(template__key=email.key).values_list("digest", flat=True)
+    return newest.first() == email.digest
 
 
 def publish_all(now: datetime) -> list[TemplateVersion]:
@@ -51,31 +57,61 @@ def _default_language() -> str:
     return str(settings.PAIRWELL["LANGUAGE"])
 
 
+class Compiled(NamedTuple):
+    """One email in one language and arm; `key` stands for all that it was made of."""
+
+    key: str
+    parts: CompiledParts
+    code: CodeType | None
+
+
+class _About(TypedDict):
+    language: str
+    changes: Mapping[str, Any]
+    default_language: str
+    is_foreign: bool
+
+
 _MOST_KEPT = 256
-_kept: dict[str, tuple[CompiledParts, bytes]] = {}
+_kept: dict[str, Compiled] = {}
 
 
-def _compile(
-    source: Source | str, texts: Texts, language: str, changes: Mapping[str, Any]
-) -> tuple[str, CompiledParts]:
-    """Its key and parts; `_kept` has them with their program, since the library is 0.15 s a language."""
+def compile_once(
+    source: Source | str,
+    texts: Texts,
+    *,
+    language: str,
+    changes: Mapping[str, Any] | None = None,
+    default_language: str = "",
+    is_foreign: bool = False,
+) -> Compiled:
+    """The parts with their program. The process keeps the newest: checking, measuring and publishing
+    the same content costs one compilation. Raises CompileError."""
     text = source.text if isinstance(source, Source) else source
-    default = _default_language()
-    key = compiled_key(text, texts, language=language, changes=changes, default_language=default)
+    about: _About = {
+        "language": language,
+        "changes": changes or {},
+        "default_language": default_language or _default_language(),
+        "is_foreign": is_foreign,
+    }
+    key = compiled_key(text, texts, **about)
     if key not in _kept:
-        parts = compile_email(source, texts, language=language, changes=changes, default_language=default)
+        parts = compile_email(source, texts, **about)
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
-        _kept[key] = (parts, seal(write_code(parts), key=key))
-    return key, _kept[key][0]
+        _kept[key] = Compiled(key, parts, write_code(parts))
+    return _kept[key]
 
 
-def _store(
-    version: TemplateVersion, language: str, key: str, parts: CompiledParts, now: datetime
-) -> CompiledEmail:
-    code = _kept[key][1] if key in _kept else seal(write_code(parts), key=key)
-    fields = {"version": version, "language": language, "parts": parts, "code": code, "created_at": now}
-    return CompiledEmail.objects.get_or_create(key=key, defaults=fields)[0]
+def _store(version: TemplateVersion, language: str, compiled: Compiled, now: datetime) -> CompiledEmail:
+    fields = {
+        "version": version,
+        "language": language,
+        "parts": compiled.parts,
+        "code": seal(compiled.code, key=compiled.key),
+        "created_at": now,
+    }
+    return CompiledEmail.objects.get_or_create(key=compiled.key, defaults=fields)[0]
 
 
 def load_compiled(
@@ -89,8 +125,8 @@ def load_compiled(
     stored = CompiledEmail.objects.filter(key=key).first()
     if stored:
         return stored
-    _, parts = _compile(version.source, version.texts, language, changes)
-    return _store(version, language, key, parts, now)
+    compiled = compile_once(version.source, version.texts, language=language, changes=changes)
+    return _store(version, language, compiled, now)
 
 
 def load_code(compiled: CompiledEmail) -> CodeType | None:

@@ -42,4 +42,14 @@ app.conf.beat_schedule = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
+    "keep lists in step": {
+        "task": "triggers.tasks.keep_lists_in_step",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "clear evidence": {
+        "task": "triggers.tasks.clear_evidence",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
 }

@@ -4,8 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.answering import Matrix
-from recommendations.baskets import Baskets, Floats, cap_baskets
-from recommendations.learning import MAX_BASKET
+from recommendations.baskets import MAX_BASKET, Baskets, Floats, cap_baskets
 from recommendations.pairs import order_matrix
 
 KEPT = 100

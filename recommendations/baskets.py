@@ -15,6 +15,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 GUEST = -1
+MAX_BASKET = 100  # an order counts with its first hundred products
 
 
 @dataclass(frozen=True)

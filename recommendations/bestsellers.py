@@ -23,7 +23,7 @@ class BestsellerRow:
 def rank_bestsellers(items: ItemCounts, departments: Mapping[int, str]) -> Iterator[BestsellerRow]:
     """The twenty products of each department, and of the whole shop, that most late orders held."""
     taken: dict[str, int] = defaultdict(int)
-    for position in np.argsort(-items.recent, kind="stable").tolist():
+    for position in np.lexsort((-items.orders, -items.recent)).tolist():
         sold = int(items.recent[position])
         if not sold:
             return

@@ -11,7 +11,15 @@ from django.db import transaction
 from recommendations.baskets import Baskets, Ints, read_baskets
 from recommendations.catalogue import type_of
 from recommendations.learning import Learnt, learn, make_table
-from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel, Slot, TypeNeighbour
+from recommendations.models import (
+    Bestseller,
+    Kind,
+    Neighbour,
+    NeighbourModel,
+    RecentSales,
+    Slot,
+    TypeNeighbour,
+)
 from recommendations.partitions import count_pairs_kept
 from recommendations.policy import Policy, read_policy
 from recommendations.selection import Choice, choose_scorers, choose_upgrades
@@ -22,6 +30,7 @@ from recommendations.tables import (
     write_bestsellers,
     write_choices,
     write_neighbours,
+    write_recent_sales,
     write_upgrades,
 )
 from recommendations.trade_ups import WEIGHTS
@@ -59,7 +68,9 @@ def _write_tables(
     choices = choose_scorers(baskets)
     report("Chose the scorers on the last month.")
     floor, keys = policy.support_floor(baskets.order_count), baskets.product_ids
-    learnt = learn(count_pairs_kept(model.built_at, baskets, policy), min_support=min(MIN_SUPPORT, floor))
+    pairs = count_pairs_kept(model.built_at, baskets, policy)
+    with_ease = any(choice.table_blend.ease for choice in choices.values())
+    learnt = learn(pairs, min_support=min(MIN_SUPPORT, floor), with_ease=with_ease)
     counts = {"orders": baskets.order_count, "lines": len(baskets.order), "products": len(products)}
     counts |= _write_slots(model, learnt, choices, keys=keys, policy=policy)
     report(f"Wrote {counts['complements']} complements.")
@@ -68,6 +79,7 @@ def _write_tables(
     counts["upgrades"] = write_upgrades(model.pk, products, baskets, policy=policy, weights=weights)
     report(f"Wrote {counts['upgrades']} upgrades.")
     counts["bestsellers"] = write_bestsellers(model.pk, products, learnt.shortlist.items, keys=keys)
+    counts["recent_sales"] = write_recent_sales(model.pk, learnt.shortlist.items, keys=keys)
     counts["shelves"] = write_shelves(model.pk, products, model.built_at)
     write_choices(model.pk, [*choices.values(), upgrade])
     return {
@@ -87,9 +99,10 @@ def _write_slots(
     basket = choices["basket"].table_blend
     table = make_table(learnt, basket, support_floor=floor, kept=kept)
     counts = {"complements": write_neighbours(model.pk, table, keys, kind=Kind.COMPLEMENT)}
-    for slot in (Slot.SINGLE, Slot.NEXT_NEW):
-        blend = choices[slot].table_blend
-        if blend != basket:
+    for slot in (Slot.SINGLE, Slot.NEXT_NEW, Slot.REPEAT):
+        choice = choices[slot]
+        blend = choice.table_blend
+        if blend != basket and (choice.habit is None or choice.habit.reads_neighbours):
             table = make_table(learnt, blend, support_floor=floor, kept=kept)
             counts[slot.value] = write_neighbours(model.pk, table, keys, kind=slot)
     return counts
@@ -127,7 +140,7 @@ def _forget_old(now: datetime, *, keep: int) -> None:
     """Old models lose their tables and keep their row: the record of what an email was chosen by."""
     complete = NeighbourModel.objects.filter(is_complete=True).order_by("-pk").values_list("pk", flat=True)
     old = list(complete[keep:])
-    for table in (Neighbour, Bestseller, TypeNeighbour):
+    for table in (Neighbour, Bestseller, TypeNeighbour, RecentSales):
         table._default_manager.filter(model__in=old).delete()
     NeighbourModel.objects.filter(is_complete=False, built_at__lt=now - ABANDONED_AFTER).delete()
 

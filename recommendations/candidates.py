@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import department_of, shelf_of_type, type_of
 from recommendations.facts import Facts, anchors_of
-from recommendations.models import Kind
+from recommendations.histories import FEWEST_PURCHASES
+from recommendations.models import Kind, Slot
 from recommendations.offers import (
     HAND,
     KNOWN_SCORERS,
@@ -20,6 +22,8 @@ from recommendations.offers import (
     Request,
 )
 from recommendations.policy import Fallback, Policy
+from recommendations.slots import DEFAULT_SETTING, slot_of
+from recommendations.upcoming import given_of, key_of
 from shop.models import Product
 
 
@@ -27,9 +31,69 @@ def find_learnt(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -
     """Neighbours of the anchors, or best-sellers. Raises ValueError for a scorer that does not exist."""
     if request.scorer not in KNOWN_SCORERS:
         raise ValueError(f"There is no scorer {request.scorer!r}: use one of {KNOWN_SCORERS}.")
-    if request.scorer == POPULAR and kind == Kind.COMPLEMENT:
+    if kind != Kind.COMPLEMENT:
+        return _combine(request, facts, policy, kind=kind, table=kind)
+    if request.scorer == POPULAR:
         return find_popular(request, facts, policy, reach=Fallback.SHOP)
-    return _combine(request, facts, policy, kind=kind)
+    return _find_complements(request, facts, policy)
+
+
+def _find_complements(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
+    """By the scorer that the request's slot chose; where best-sellers won, those first."""
+    slot = slot_of(request)
+    setting = facts.settings.get(slot, DEFAULT_SETTING)
+    if setting.habit and slot == Slot.NEXT_NEW:
+        found = _find_next(request, facts)
+    else:
+        found = _combine(request, facts, policy, kind=Kind.COMPLEMENT, table=setting.table)
+    if _is_popular(slot, facts):
+        found = chain(_sell_from([WHOLE_SHOP], facts), found)
+    return _only_new(found, request, facts) if slot == Slot.NEXT_NEW else found
+
+
+def _only_new(candidates: Iterator[Candidate], request: Request, facts: Facts) -> Iterator[Candidate]:
+    """Without what the customer has, unless it is used up."""
+    owned = facts.customer(request.customer_id).history.remembered
+    return (
+        candidate
+        for candidate in candidates
+        if candidate.product.pk not in owned or candidate.product.attributes.get("consumable") is True
+    )
+
+
+def _find_next(request: Request, facts: Facts) -> Iterator[Candidate]:
+    for ranked in facts.upcoming.get(key_of(Slot.NEXT_NEW, request), ()):
+        if ranked.product_id in facts.products and ranked.because_of in facts.products:
+            yield Candidate(
+                product=facts.products[ranked.product_id],
+                because_of=facts.products[ranked.because_of],
+                kind=Kind.COMPLEMENT,
+                score=ranked.score,
+                support=ranked.support,
+                scorer=NEIGHBOURS,
+                relevance=ranked.relevance,
+            )
+
+
+def rank_without_rules(request: Request, facts: Facts, policy: Policy) -> list[int]:
+    """Product keys as the slot's scorer says before any rule, the shop's best-sellers behind them: what the
+    back-test measures. The slot is repeat or upgrade where the request wants these, else of complements."""
+    if request.repeats:
+        own = [row.product_id for row in facts.upcoming.get(key_of(Slot.REPEAT, request), ())]
+        popular = list(_sell_from([WHOLE_SHOP], facts)) if _is_popular(Slot.REPEAT, facts) else []
+        return list(dict.fromkeys([*(found.product.pk for found in popular), *own]))
+    kind = Kind.UPGRADE if request.upgrades else Kind.COMPLEMENT
+    found: Iterator[Candidate] = chain(
+        find_learnt(request, facts, policy, kind=kind), _sell_from([WHOLE_SHOP], facts)
+    )
+    if kind == Kind.COMPLEMENT and slot_of(request) == Slot.NEXT_NEW:
+        found = _only_new(found, request, facts)
+    here = {*request.anchors, *request.exclude}
+    return list(dict.fromkeys(one.product.pk for one in found if one.product.pk not in here))
+
+
+def _is_popular(slot: Slot, facts: Facts) -> bool:
+    return facts.settings.get(slot, DEFAULT_SETTING).is_popular
 
 
 def find_by_hand(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
@@ -53,12 +117,11 @@ def find_services(request: Request, facts: Facts, policy: Policy, now: datetime)
 
 
 def find_repeats(request: Request, facts: Facts) -> Iterator[Candidate]:
-    """What this customer is about to need again."""
-    for due in facts.customer(request.customer_id).due:
-        if due.product_id in facts.products:
-            yield Candidate(
-                facts.products[due.product_id], None, Kind.REPEAT, due.share, due.purchases, OWN_RHYTHM
-            )
+    """By the customer's habits; the rules keep what is bought again and again, and is due."""
+    owned = facts.customer(request.customer_id).history.remembered
+    for key, score, *_behind in facts.upcoming.get(key_of(Slot.REPEAT, request), ()):
+        if key in facts.products and key in owned and owned[key].purchases >= FEWEST_PURCHASES:
+            yield Candidate(facts.products[key], None, Kind.REPEAT, score, owned[key].purchases, OWN_RHYTHM)
 
 
 def find_fallback(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:
@@ -103,7 +166,9 @@ def _sell_from(shelves: Iterable[str], facts: Facts) -> Iterator[Candidate]:
                 yield Candidate(facts.products[key], None, Kind.COMPLEMENT, score, sold, POPULAR)
 
 
-def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> Iterator[Candidate]:
+def _combine(
+    request: Request, facts: Facts, policy: Policy, *, kind: Kind, table: str
+) -> Iterator[Candidate]:
     """The anchors' say on each product, the best first, because of the anchor that speaks loudest.
 
     Squares are added, so that one strong voice beats many faint ones: on UCI Online Retail that is worth .03
@@ -111,8 +176,8 @@ def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> I
     """
     squares: dict[int, float] = {}
     loudest: dict[int, tuple[float, int, int]] = {}
-    for anchor in anchors_of(request, policy):
-        for key, score, support in facts.neighbours.get((kind, anchor), ()):
+    for anchor in _given(request, facts, policy):
+        for key, score, support in facts.neighbours.get((table, anchor), ()):
             squares[key] = squares.get(key, 0.0) + score * score
             if key not in loudest or score > loudest[key][0]:
                 loudest[key] = score, anchor, support
@@ -129,5 +194,12 @@ def _combine(request: Request, facts: Facts, policy: Policy, *, kind: Kind) -> I
             )
 
 
+def _given(request: Request, facts: Facts, policy: Policy) -> tuple[int, ...]:
+    """The anchors, or the newest order of a customer whom the request asks about without any."""
+    if request.anchors:
+        return anchors_of(request, policy)
+    return given_of(request, facts.customer(request.customer_id).history)[: policy.most_anchors]
+
+
 def _anchors(request: Request, facts: Facts, policy: Policy) -> list[Product]:
-    return [facts.products[key] for key in anchors_of(request, policy) if key in facts.products]
+    return [facts.products[key] for key in _given(request, facts, policy) if key in facts.products]

@@ -5,7 +5,7 @@ next_new: a customer's order, which products of the next one are new to them? re
 Products that were never sold before the split cannot be named by any history and are not asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from recommendations.baskets import GUEST, Baskets, Flags, Floats, Ints
 
 SLOTS = ("basket", "single", "next_new", "repeat")
 MOST_GIVEN = 10
-MOST_CASES = 4_000
+MOST_CASES: Mapping[str, int] = dict.fromkeys(SLOTS, 4_000)
 OWN_HALF_LIFE_DAYS = 30.0
 LONG_HALF_LIFE_DAYS = 180.0
 
@@ -35,6 +35,11 @@ class Cases:
     def __len__(self) -> int:
         return int(self.given.shape[0])
 
+    def between(self, start: int, end: int) -> "Cases":
+        """Some of the cases."""
+        parts = (self.given, self.wanted, self.excluded, self.own, self.own_long)
+        return Cases(*(sparse.csr_array(part[start:end]) for part in parts))
+
 
 @dataclass(frozen=True)
 class _Case:
@@ -47,9 +52,15 @@ class _Case:
 
 
 def make_cases(
-    baskets: Baskets, known: Flags, *, split: float, days: float = 30.0, seed: int = 1, most: int = MOST_CASES
+    baskets: Baskets,
+    known: Flags,
+    *,
+    split: float,
+    days: float = 30.0,
+    seed: int = 1,
+    most: Mapping[str, int] = MOST_CASES,
 ) -> dict[str, Cases]:
-    """Cases of each slot from the orders placed in the `days` after the split, at most `most` a slot.
+    """Cases of each slot from the orders placed in the `days` after the split, at most `most` of it.
 
     `split` is an age in days: orders older than it are the past. `known` marks the products sold in the past.
     The earlier orders of the test days count as history of the later ones, but are not learnt from.
@@ -64,7 +75,9 @@ def make_cases(
     repeats = [_Case(products[past[-1]], wants, _NOTHING, past) for past, wants in wanted if len(wants)]
     new = [case for case in (_ask_new(repeat, products) for repeat in repeats) if len(case.wanted)]
     found = {"basket": halves[::2], "single": halves[1::2], "next_new": new, "repeat": repeats}
-    return {slot: _arrange(_sample(cases, most, seed), baskets, products) for slot, cases in found.items()}
+    return {
+        slot: _arrange(_sample(cases, most[slot], seed), baskets, products) for slot, cases in found.items()
+    }
 
 
 _NOTHING: Ints = np.zeros(0, dtype=np.int64)

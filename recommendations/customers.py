@@ -11,8 +11,8 @@ from django.db.models import FloatField, Q
 from django.db.models.functions import Cast
 
 from recommendations.catalogue import read_type
+from recommendations.histories import NO_HISTORY, History, read_histories
 from recommendations.models import CustomerResponse
-from recommendations.repeats import Due, read_due
 from shop.models import Customer, Event, OrderLine, Product
 
 VIEWED_DAYS = 14
@@ -38,16 +38,17 @@ class CustomerFacts:
     ignored: Mapping[int, int] = field(default_factory=dict)
     fewer: frozenset[int] = frozenset()
     fewer_types: frozenset[str] = frozenset()
-    due: Sequence[Due] = ()
+    history: History = NO_HISTORY
 
 
 STRANGER = CustomerFacts()
 
 
 def read_customers(
-    ids: Collection[int], now: datetime, *, bought_days: int, repeating: Collection[int] = ()
+    ids: Collection[int], now: datetime, *, bought_days: int, remembered: Collection[int] = ()
 ) -> dict[int, CustomerFacts]:
-    """The facts of each customer, in six queries at most. `repeating` are those to whom a repeat may go."""
+    """The facts of each customer, in six queries at most. `remembered` are those whose whole history
+    has a say."""
     if not ids:
         return {}
     columns = "pk", "country", "language", "attributes"
@@ -55,14 +56,14 @@ def read_customers(
     purchases = _read_purchases(ids, now - timedelta(days=bought_days), now)
     viewed = _read_viewed(ids, now)
     responses = _read_responses(ids, now)
-    due = read_due(repeating, now) if repeating else {}
+    histories = read_histories(remembered, now)
     return {
         pk: CustomerFacts(
             country=country,
             language=language,
             born=_read_birthday(attributes),
             viewed=viewed.get(pk, frozenset()),
-            due=due.get(pk, ()),
+            history=histories.get(pk, NO_HISTORY),
             **purchases.get(pk, {}),
             **responses.get(pk, {}),
         )

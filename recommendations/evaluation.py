@@ -17,11 +17,13 @@ from recommendations.answering import NOBODY, Answers, Matrix, add_votes, rank_b
 from recommendations.baselines import build_baselines
 from recommendations.baskets import Baskets, Flags, Floats
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.learning import Learnt, count_pairs, find_popular, learn, make_table
+from recommendations.learning import Table, count_pairs, find_popular, learn, make_table
 from recommendations.measures import measure
 from recommendations.memory import watch_memory
 from recommendations.order_files import OrderFileError
+from recommendations.pairs import ItemCounts
 from recommendations.sales import Sales
+from recommendations.scorers import Blend
 from recommendations.selection import Choice, answer, choose_scorers, choose_upgrades, take_until
 from recommendations.trade_ups import (
     WEIGHTS,
@@ -34,7 +36,7 @@ from recommendations.trade_ups import (
 )
 
 TEST_DAYS = 30
-Progress = Callable[[str], None]
+Progress = Callable[[str, float], None]  # what is being done, and the share that lies behind
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,34 @@ def default_cutoff(sales: Sales) -> datetime:
 
 
 def evaluate(
-    sales: Sales, cutoff: datetime | None = None, *, report: Progress = lambda _: None
+    sales: Sales, cutoff: datetime | None = None, *, report: Progress = lambda _step, _share: None
 ) -> dict[str, Any]:
     """Every method on every task, the engine's cost, and what it chose and why; plain values, ready for JSON.
 
     Raises OrderFileError where there are no orders before the cutoff, or none in the 30 days after it.
     """
     moment = cutoff or default_cutoff(sales)
-    report("Splitting by time")
+    report("Splitting by time", 0.05)
     bench = _split(sales, moment)
-    report("Choosing scorers on the month before the cutoff")
+    report("Choosing scorers on the months before the cutoff", 0.1)
     started = time.perf_counter()
     choices = choose_scorers(bench.past)
     upgrade = choose_upgrades(bench.past, bench.goods)
     choosing = time.perf_counter() - started
-    report("Learning")
-    learnt, cost = _fit(bench.past, choices)
-    report("Answering with the engine")
-    tasks, spent = _measure_engine(bench, learnt, choices, upgrade=upgrade)
-    report("Answering with the methods beside it")
-    for task, method, figures in _measure_others(bench, learnt):
+    report("Learning", 0.6)
+    fitted, measured = _fit(bench.past, choices)
+    cost: dict[str, Any] = dict(measured)
+    report("Answering with the engine", 0.65)
+    tasks, spent = _measure_engine(bench, fitted, choices, upgrade=upgrade)
+    report("Answering with the methods beside it", 0.75)
+    for task, method, figures in _measure_others(bench, fitted.items):
+        report(f"Answering with {method}", 0.8)
         tasks[task][method] = figures
-    cost |= {"choose_seconds": round(choosing, 3), "predict_ms_per_1000": round(spent, 2)}
+    cost |= {
+        "choose_seconds": round(choosing, 3),
+        "predict_ms_per_1000": round(float(np.mean(list(spent.values()))), 2),
+        "predict_ms_per_1000_by_task": {slot: round(value, 2) for slot, value in spent.items()},
+    }
     chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
     return _describe(bench, moment) | cost | {"tasks": tasks, "choices": chosen}
 
@@ -95,15 +103,23 @@ def _split(sales: Sales, cutoff: datetime) -> _Bench:
     return _Bench(past, known, goods, cases, find_trade_ups(sales.baskets, goods, known, split=split))
 
 
-def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[Learnt, dict[str, float]]:
+@dataclass(frozen=True)
+class _Fitted:
+    """What emails are served from: counts of products, and a table for each chosen blend."""
+
+    items: ItemCounts
+    tables: Mapping[Blend, Table]
+
+
+def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[str, float]]:
     """What a rebuild does once the scorers are chosen: count, score, and rank the tables."""
+    blends = {choice.blend for choice in choices.values()}
     with watch_memory() as memory:
         started = time.perf_counter()
-        learnt = learn(count_pairs(past))
-        for blend in {choice.blend for choice in choices.values()}:
-            make_table(learnt, blend)
+        learnt = learn(count_pairs(past), with_ease=any(blend.ease for blend in blends))
+        tables = {blend: make_table(learnt, blend) for blend in blends}
         seconds = time.perf_counter() - started
-    return learnt, {
+    return _Fitted(learnt.shortlist.items, tables), {
         "fit_seconds": round(seconds, 3),
         "peak_mb": round(memory.above_start, 1),
         "process_peak_mb": round(memory.peak, 1),
@@ -111,30 +127,30 @@ def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[Learnt, dict[str
 
 
 def _measure_engine(
-    bench: _Bench, learnt: Learnt, choices: Mapping[str, Choice], *, upgrade: Choice
-) -> tuple[dict[str, dict[str, dict[str, float]]], float]:
+    bench: _Bench, fitted: _Fitted, choices: Mapping[str, Choice], *, upgrade: Choice
+) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, float]]:
+    """The figures of each task, and the milliseconds that a thousand of its answers took."""
     tasks: dict[str, dict[str, dict[str, float]]] = {}
-    spent = 0.0
+    spent: dict[str, float] = {}
     for slot in SLOTS:
         cases, choice = bench.cases[slot], choices[slot]
-        table = make_table(learnt, choice.blend)
+        squares = fitted.tables[choice.blend].squares()
         started = time.perf_counter()
-        answers = answer(cases, learnt, table, choice.habit)
-        if slot == "basket":
-            spent = 1e6 * (time.perf_counter() - started) / max(len(cases), 1)
+        answers = answer(cases, fitted.items, squares, choice.habit)
+        spent[slot] = 1e6 * (time.perf_counter() - started) / max(len(cases), 1)
         tasks[slot] = {"engine": _measure(bench, answers, cases)}
-    answers = UpgradeRanker(bench.past, bench.goods).rank(bench.trade_ups, WEIGHTS[upgrade.weights])
+    ranker = UpgradeRanker(bench.past, bench.goods, bench.trade_ups)
+    answers = ranker.rank(WEIGHTS[upgrade.weights])
     tasks["upgrade"] = {"engine": _measure_upgrades(bench, answers)}
     return tasks, spent
 
 
-def _measure_others(bench: _Bench, learnt: Learnt) -> Iterator[tuple[str, str, dict[str, float]]]:
-    items = learnt.shortlist.items
+def _measure_others(bench: _Bench, items: ItemCounts) -> Iterator[tuple[str, str, dict[str, float]]]:
     for name, sold in (("popularity", items.orders), ("popularity_30d", items.recent)):
         order = np.argsort(-sold, kind="stable")
         for slot in SLOTS:
             cases = bench.cases[slot]
-            nothing = add_votes(cases.given, _empty(learnt.product_count))
+            nothing = add_votes(cases.given, _empty(len(items.orders)))
             most = int(np.diff(cases.excluded.indptr).max(initial=0)) + 10
             answers = rank_batch(nothing, cases.excluded, popular=order[:most])
             yield slot, name, _measure(bench, answers, cases)

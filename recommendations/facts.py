@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,19 +12,16 @@ from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import department_of, shelf_of_country, shelf_of_type, type_of
 from recommendations.customers import STRANGER, CustomerFacts, read_customers
 from recommendations.handmade import Handmade, read_handmade
-from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel, TypeNeighbour
+from recommendations.journeys import NeighbourRow
+from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
 from recommendations.offers import Request
 from recommendations.policy import Policy
+from recommendations.slots import SlotSetting, needs_history, read_settings
+from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
 
 TYPES_A_TYPE = 5
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class NeighbourRow(NamedTuple):
-    product_id: int
-    score: float
-    support: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,8 @@ class Facts:
     type_neighbours: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     customers: Mapping[int, CustomerFacts] = field(default_factory=dict)
     handmade: Handmade = field(default_factory=Handmade)
+    settings: Mapping[str, SlotSetting] = field(default_factory=dict)
+    upcoming: Upcoming = field(default_factory=dict)
     now: datetime = LONG_AGO
     home_country: str = ""
     home_language: str = ""
@@ -76,11 +74,15 @@ def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
 
 
 def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str, Policy]) -> Facts:
-    """At most seventeen queries, however many requests."""
+    """At most twenty-two queries, however many requests."""
     model = NeighbourModel.objects.filter(is_active=True).first()
     anchors = {key for request in requests for key in anchors_of(request, policies[request.place])}
-    reading = _Reading(requests, now, policies, anchors, Product.objects.in_bulk(anchors))
+    reading = _Reading(requests, now, policies, anchors)
     customers = _read_customers(reading)
+    _add_newest_orders(reading, customers)
+    reading.products = Product.objects.in_bulk(reading.anchors)
+    slots = read_settings(model) if model else {}
+    upcoming = _look_ahead(reading, customers, slots, model=model)
     handmade = read_handmade(
         reading.products.values(),
         {request.place for request in requests},
@@ -90,17 +92,19 @@ def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str
     type_neighbours = _read_type_neighbours(model, reading.products.values()) if model else {}
     shelves = _find_shelves(reading, customers.values(), type_neighbours)
     bestsellers = _read_bestsellers(model, shelves) if model else {}
-    _add_candidates(reading, model, handmade, customers, shown=bestsellers)
+    _add_candidates(reading, model, handmade, upcoming, shown=bestsellers)
     return Facts(
         model_id=model.pk if model else None,
         support_floor=_floor_of(model, policies[""]) if model else policies[""].support_floor(0),
         collected_types=frozenset(model.notes.get("collected_types", [])) if model else frozenset(),
         products=reading.products,
-        neighbours=_read_neighbours(model, anchors) if model else {},
+        neighbours=_read_neighbours(model, reading.anchors) if model else {},
         bestsellers=bestsellers,
         type_neighbours=type_neighbours,
         customers=customers,
         handmade=handmade,
+        settings=slots,
+        upcoming=upcoming,
         now=now,
         home_country=settings.PAIRWELL["COUNTRY"],
         home_language=settings.PAIRWELL["LANGUAGE"],
@@ -116,9 +120,48 @@ def _floor_of(model: NeighbourModel, policy: Policy) -> int:
 
 def _read_customers(reading: _Reading) -> dict[int, CustomerFacts]:
     ids = {r.customer_id for r in reading.requests if r.customer_id is not None}
-    repeating = {r.customer_id for r in reading.requests if r.customer_id is not None and r.repeats}
+    remembered = {r.customer_id for r in reading.requests if r.customer_id is not None and needs_history(r)}
     days = max(policy.rebuy_days for policy in reading.policies.values())
-    return read_customers(ids, reading.now, bought_days=days, repeating=repeating)
+    return read_customers(ids, reading.now, bought_days=days, remembered=remembered)
+
+
+def _add_newest_orders(reading: _Reading, customers: Mapping[int, CustomerFacts]) -> None:
+    """Who is asked about without any product is asked about their newest order."""
+    for request in reading.requests:
+        if not request.anchors:
+            newest = customers.get(request.customer_id or 0, STRANGER).history.newest
+            reading.anchors.update(newest[: reading.policies[request.place].most_anchors])
+
+
+class _ModelTables:
+    """What a model's rows say: `upcoming.Tables`. Without a model nothing."""
+
+    def __init__(self, model: NeighbourModel | None) -> None:
+        self._model = model
+
+    def neighbours(self, table: str, products: Collection[int]) -> dict[int, list[NeighbourRow]]:
+        if self._model is None or not products:
+            return {}
+        rows = _read_neighbours(self._model, products, table)
+        return {product: found for (_table, product), found in rows.items()}
+
+    def sold(self, products: Collection[int]) -> dict[int, int]:
+        if self._model is None:
+            return {}
+        best = Bestseller.objects.filter(model=self._model, department=WHOLE_SHOP, rank=0)
+        wanted = Q(product__in=products) | Q(product__in=best.values("product"))
+        return dict(RecentSales.objects.filter(wanted, model=self._model).values_list("product_id", "orders"))
+
+
+def _look_ahead(
+    reading: _Reading,
+    customers: Mapping[int, CustomerFacts],
+    settings: Mapping[str, SlotSetting],
+    *,
+    model: NeighbourModel | None,
+) -> Upcoming:
+    histories = {key: customer.history for key, customer in customers.items() if customer.history.remembered}
+    return rank_upcoming(reading.requests, settings, histories, _ModelTables(model))
 
 
 def _find_shelves(
@@ -136,14 +179,14 @@ def _add_candidates(
     reading: _Reading,
     model: NeighbourModel | None,
     handmade: Handmade,
-    customers: Mapping[int, CustomerFacts],
+    upcoming: Upcoming,
     *,
     shown: Mapping[str, Sequence[tuple[int, int]]],
 ) -> None:
     """Every product that may be shown, in one query. Shelves of countries only raise what is there."""
-    due = {entry.product_id for customer in customers.values() for entry in customer.due}
+    ahead = {key for rows in upcoming.values() for row in rows for key in (row.product_id, row.because_of)}
     sold = {key for shelf, rows in shown.items() if not shelf.startswith("@ ") for key, _sold in rows}
-    wanted = Q(pk__in=handmade.product_ids() | due | sold)
+    wanted = Q(pk__in=handmade.product_ids() | ahead | sold)
     if model:
         neighbours = Neighbour.objects.filter(model=model, product__in=reading.anchors)
         wanted |= Q(pk__in=neighbours.values("neighbour"))
@@ -151,10 +194,12 @@ def _add_candidates(
 
 
 def _read_neighbours(
-    model: NeighbourModel, anchors: Collection[int]
+    model: NeighbourModel, anchors: Collection[int], *tables: str
 ) -> dict[tuple[str, int], list[NeighbourRow]]:
+    """By table and product; of all tables where none is named."""
     rows: dict[tuple[str, int], list[NeighbourRow]] = defaultdict(list)
     found = Neighbour.objects.filter(model=model, product__in=anchors).order_by("rank")
+    found = found.filter(kind__in=tables) if tables else found
     columns = found.values_list("kind", "product_id", "neighbour_id", "score", "support")
     for kind, product, neighbour, score, support in columns:
         rows[kind, product].append(NeighbourRow(neighbour, score, support))

@@ -25,30 +25,25 @@ class Habit:
     history: float = 0.0
     popular: float = 0.0
 
+    @property
+    def reads_neighbours(self) -> bool:
+        return self.related > 0 or self.history > 0
+
 
 # For products that the customer does not have: their own purchases can only speak for others.
 TASTES: tuple[Habit, ...] = (
+    Habit("history_popular", own=0.0, history=1.0, popular=0.3),
+    Habit("history", own=0.0, history=1.0),
     Habit("last_order", own=0.0, related=1.0),
-    Habit("last_order_and_popular", own=0.0, related=1.0, popular=0.3),
-    Habit("history", own=0.0, history=1.0, popular=0.3),
-    Habit("last_order_and_history", own=0.0, related=1.0, history=1.0, popular=0.3),
-    Habit("last_order_history_and_popular", own=0.0, related=1.0, history=1.0, popular=1.0),
 )
 HABITS: tuple[Habit, ...] = (
+    Habit("own_popular", own_long=0.5, popular=0.3),
     Habit("own_purchases"),
-    Habit("own_purchases_long", own_long=1.0),
-    Habit("own_purchases_longer", own=0.3, own_long=1.0),
-    Habit("own_and_related", related=0.3),
-    Habit("own_long_and_related", own_long=1.0, related=0.3),
-    Habit("own_and_popular", own_long=0.5, popular=0.3),
-    Habit("own_related_and_popular", own_long=0.5, related=0.3, popular=0.3),
-    Habit("own_related_and_much_popular", own_long=1.0, related=0.6, popular=0.6),
-    Habit("own_and_more_popular", own_long=0.5, popular=0.6),
-    Habit("own_and_most_popular", own_long=0.5, popular=1.0),
-    Habit("own_popular_and_little_related", own_long=0.5, related=0.1, popular=0.5),
+    Habit("own_long", own_long=1.0),
+    Habit("own_long_related", own_long=1.0, related=0.3),
+    Habit("own_most_popular", own_long=0.5, popular=1.0),
     Habit("mostly_own_long", own=0.1, own_long=1.0, related=0.15, popular=0.1),
 )
-HABITS_BY_NAME = {habit.name: habit for habit in (*HABITS, *TASTES)}
 
 
 def score_habits(
@@ -58,7 +53,10 @@ def score_habits(
 
     `votes` are those of the last order, `squares` the table they came from, `sold` late sales a product.
     """
-    total = sparse.csr_array(habit.own * _relative(own) + habit.own_long * _relative(own_long))
+    total = sparse.csr_array(own.shape)
+    for weight, purchases in ((habit.own, own), (habit.own_long, own_long)):
+        if weight:
+            total = total + weight * _relative(purchases)
     if habit.related:  # a customer's own purchases stand beside roots, others' beside sums of votes
         total = total + habit.related * _relative(votes if habit.own == 0 else votes.sqrt())
     if habit.history:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recommendations.baskets import Baskets, Floats, Ints
+from recommendations.baskets import MAX_BASKET, Baskets, Floats, Ints
 from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
 from recommendations.scorers import Blend, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
 
 HALF_LIFE_DAYS = 90.0
-MAX_BASKET = 100
 KEPT = 50
 POPULAR_KEPT = 150
 
@@ -66,8 +65,14 @@ def count_pairs(baskets: Baskets, *, recent_days: int = 30) -> SparsePairCounts:
     )
 
 
-def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT) -> Learnt:
-    """Read every pair once; memory is that of the shortlist, of EASE's head and of one block."""
+def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT, with_ease: bool = True) -> Learnt:
+    """Read every pair once; memory is that of the shortlist, of EASE's head and of one block.
+
+    Where no chosen blend asks for EASE it is left out: solving it takes longer than counting.
+    """
+    if not with_ease:
+        shortlist = make_shortlist(pairs, min_support=min_support)
+        return Learnt(shortlist, np.zeros(len(shortlist.a)))
     ease = Ease(pairs)
     shortlist = make_shortlist(_Watched(pairs, ease), min_support=min_support)
     ease.solve()
@@ -77,14 +82,17 @@ def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT) -> Learnt:
 def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: int = KEPT) -> Table:
     """At most `kept` neighbours a product by the blend. Those under the floor rank behind all above it.
 
-    Pairs that chance explains are left out (`passes_lift`). Best-sellers have an empty table.
+    Pairs that chance explains are left out (`passes_lift`), but for a blend of nothing but late sales, which
+    is for shops whose pairs say no more. Best-sellers of the shop have an empty table.
     """
     pairs = learnt.shortlist
     counts = pairs.counts()
     scores = np.zeros(len(pairs.a)) if blend.is_popularity else score_blend(counts, learnt.ease, blend)
-    rows = np.flatnonzero(passes_lift(counts) & (scores > 0))
+    shown = scores > 0 if blend.only_popular else passes_lift(counts) & (scores > 0)
+    rows = np.flatnonzero(shown)
     below = pairs.orders[rows] < support_floor
-    rows = rows[np.lexsort((pairs.b[rows], -scores[rows], below, pairs.a[rows]))]
+    place = (scores[rows] - 2.0 * below) / (scores.max(initial=0.0) + 2.0)  # above -1, under 1
+    rows = rows[np.argsort(2.0 * pairs.a[rows] - place, kind="stable")]
     product = pairs.a[rows]
     rank = np.arange(len(rows)) - np.searchsorted(product, product)
     best, rank = rows[rank < kept], rank[rank < kept]

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from datetime import timedelta
 
 from recommendations.facts import Facts
+from recommendations.histories import NO_HISTORY
 from recommendations.offers import Request
 from recommendations.policy import Policy
 
@@ -27,5 +28,7 @@ def likeness_of(request: Request, facts: Facts, policy: Policy) -> Hashable:
         frozenset(product for product, at in customer.bought.items() if at > since),
         frozenset(kind for kind, at in customer.bought_types.items() if at > since),
         customer.bought_parents, tuple(customer.typical_prices.items()), customer.viewed,
-        tuple(customer.ignored.items()), frozenset(customer.fewer), customer.fewer_types, tuple(customer.due),
+        tuple(customer.ignored.items()), frozenset(customer.fewer), customer.fewer_types,
+        # A whole history is nobody else's.
+        request.customer_id if customer.history is not NO_HISTORY else None,
     )  # fmt: skip

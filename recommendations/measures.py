@@ -1,6 +1,6 @@
 """How good answers are: hit rate, recall, NDCG, coverage, each with what it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,3 +59,16 @@ def _measure_at(hits: Hits, places: int) -> Mapping[str, float]:
         f"recall@{places}": float((found.sum(axis=1) / hits.wanted).mean()),
         f"ndcg@{places}": float(((found * gains).sum(axis=1) / best).mean()),
     }
+
+
+def pool(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The figures of several months as one: means weighted by cases, cases and errors added up."""
+    cases = sum(part["n"] for part in parts)
+    pooled = {"n": cases}
+    for name in parts[0].keys() - {"n"}:
+        if "_se@" in name:
+            error = sum((part["n"] * part[name]) ** 2 for part in parts) ** 0.5
+            pooled[name] = round(error / max(cases, 1.0), 6)
+        else:
+            pooled[name] = round(sum(part["n"] * part[name] for part in parts) / max(cases, 1.0), 6)
+    return pooled

@@ -57,7 +57,8 @@ class Request:
 class Candidate:
     """A product that might be shown, before any rule has looked at it.
 
-    `score` is what the scorer said; `factors` are what raised or lowered it since, by name.
+    `score` is what the scorer said; `factors` are what raised or lowered it since, by name. `relevance` is
+    how strongly it goes with the anchors, where the score weighs more than that.
     """
 
     product: Product
@@ -68,6 +69,7 @@ class Candidate:
     scorer: str
     factors: tuple[tuple[str, float], ...] = ()
     position: int = 0  # of a pin, from 1
+    relevance: float | None = None
 
 
 @dataclass(frozen=True)

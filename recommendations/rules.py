@@ -41,13 +41,19 @@ def has_little_support(candidate: Candidate, situation: Situation) -> bool:
 
 
 def has_a_low_score(candidate: Candidate, situation: Situation) -> bool:
-    return candidate.scorer == NEIGHBOURS and candidate.score < situation.policy.min_score
+    relevance = candidate.score if candidate.relevance is None else candidate.relevance
+    return candidate.scorer == NEIGHBOURS and relevance < situation.policy.min_score
 
 
 def has_no_rhythm(candidate: Candidate, _: Situation) -> bool:
     """Two purchases are a rhythm of what is used up; of anything else it takes three."""
     is_used_up = candidate.product.attributes.get("consumable") is True
     return candidate.kind == Kind.REPEAT and not is_used_up and candidate.support < SURE_RHYTHM
+
+
+def is_not_due(candidate: Candidate, situation: Situation) -> bool:
+    """What was bought three times is no habit if that was years ago, and no need the week after."""
+    return candidate.kind == Kind.REPEAT and candidate.product.pk not in situation.customer.history.due
 
 
 def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
@@ -134,6 +140,7 @@ RULES: tuple[Rule, ...] = (
     Rule("little_support", has_little_support, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("low_score", has_a_low_score, is_relevance=True),
     Rule("no_rhythm", has_no_rhythm, is_relevance=True, kinds=_REPEATS),
+    Rule("not_due", is_not_due, is_relevance=True, kinds=_REPEATS),
     Rule("no_step_up", is_no_step_up, is_relevance=True, kinds=_UPGRADES),
     Rule("too_dear", is_too_dear, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("substitute", is_a_substitute, is_relevance=True, kinds=_COMPLEMENTS),
@@ -163,6 +170,7 @@ OBJECTIONS: dict[str, str] = {
     "little_support": "too few orders hold both",
     "low_score": "goes with it too weakly",
     "no_rhythm": "was not bought often enough to be a habit",
+    "not_due": "is not due again by this customer's own rhythm",
     "no_step_up": "is not 1.1 to 2 times the price",
     "too_dear": "costs more than 5 times the dearest thing in the order",
     "substitute": "is another one of the same type, not something that goes with it",

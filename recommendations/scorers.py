@@ -45,8 +45,9 @@ class Counts:
 class Blend:
     """A scorer as a shop can choose it: the squares of these parts, weighted and added.
 
-    `cosine` weighs the asymmetric cosine, `ease` the weights of EASE, both in [0, 1] a pair. `trend` raises
-    what sells better lately than over all, by that power. A blend without any part is best-sellers.
+    `cosine` weighs the asymmetric cosine, `ease` the weights of EASE, `popular` late sales, each in [0, 1] a
+    pair. `trend` raises what sells better lately than over all, by that power. A blend without any part is
+    best-sellers.
     """
 
     name: str
@@ -55,34 +56,44 @@ class Blend:
     shrinkage: float = SHRINKAGE
     ease: float = 0.0
     trend: float = 0.0
+    popular: float = 0.0
 
     @property
     def is_popularity(self) -> bool:
-        return self.cosine == 0.0 and self.ease == 0.0
+        return self.cosine == self.ease == self.popular == 0.0
+
+    @property
+    def only_popular(self) -> bool:
+        return self.cosine == self.ease == 0.0
 
 
 POPULARITY = Blend("popularity_30d")
+COSINE = Blend("asymmetric_cosine", cosine=1.0)
+COSINE_AND_EASE = Blend("cosine_and_ease", cosine=1.0, ease=0.5)
+TRENDING = Blend("trending", cosine=1.0, asymmetry=0.5, ease=0.5, trend=1.5)
+TRENDING_COSINE = Blend("trending_cosine", cosine=1.0, asymmetry=0.5, trend=1.5)
+RISING_COSINE = Blend("rising_cosine", cosine=1.0, trend=0.5)
 BLENDS: tuple[Blend, ...] = (
-    Blend("asymmetric_cosine", cosine=1.0),
+    COSINE_AND_EASE,
+    COSINE,
     Blend("even_cosine", cosine=1.0, asymmetry=0.7),
     Blend("confidence", cosine=1.0, asymmetry=1.0),
-    Blend("trending_cosine", cosine=1.0, trend=0.5),
-    Blend("cosine_with_ease", cosine=1.0, ease=1.0),
-    Blend("even_cosine_with_ease", cosine=1.0, asymmetry=0.7, ease=0.5),
     Blend("ease_with_cosine", cosine=0.3, ease=1.0),
-    Blend("ease", cosine=0.01, ease=1.0),
-    Blend("trending_ease", cosine=0.3, ease=1.0, trend=0.5),
-    Blend("strongly_trending_cosine", cosine=1.0, trend=1.0),
+    RISING_COSINE,
+    Blend("popular_together", popular=1.0),
 )
-BLENDS_BY_NAME = {blend.name: blend for blend in (*BLENDS, POPULARITY)}
 
 
 def score_blend(counts: Counts, ease: Floats, blend: Blend) -> Floats:
     """The vote of a for b. `ease` holds EASE's weight of each pair, 0 outside its head."""
-    cosine = score_asymmetric_cosine(counts, asymmetry=blend.asymmetry, shrinkage=blend.shrinkage)
-    squares = blend.cosine * cosine**2 + blend.ease * np.maximum(ease, 0.0)
+    squares = blend.ease * np.maximum(ease, 0.0)
+    if blend.cosine:
+        cosine = score_asymmetric_cosine(counts, asymmetry=blend.asymmetry, shrinkage=blend.shrinkage)
+        squares += blend.cosine * cosine**2
+    if blend.popular:
+        squares += blend.popular * counts.recent_b / max(float(counts.recent_b.max(initial=0.0)), 1.0)
     if blend.trend:
-        squares = squares * score_trend(counts) ** blend.trend
+        squares *= score_trend(counts) ** blend.trend
     scores: Floats = np.sqrt(squares)
     return scores
 

@@ -1,57 +1,89 @@
-"""Which scorer a shop uses for which slot: whichever did best on the shop's own last month.
+"""Which scorer a shop uses for which slot: whichever did best on the shop's own last two months.
 
-The month is hidden, the rest is learnt, every blend answers the same questions, and none is taken that
-loses to recent best-sellers. A shop with too few questions keeps the defaults and is told so.
+Each month is hidden in turn, what lies before it is learnt, every scorer answers the same questions, and none
+is taken that loses to recent best-sellers. Two months, because one is a season. A shop with too few questions
+keeps the defaults and is told so.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from recommendations.answering import Answers, add_votes, rank_batch
-from recommendations.baskets import Baskets
+from recommendations.answering import Answers, Matrix, add_votes, rank_batch
+from recommendations.baskets import Baskets, Flags
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.habits import HABITS, HABITS_BY_NAME, TASTES, Habit, score_habits
-from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
-from recommendations.measures import measure
-from recommendations.scorers import BLENDS, BLENDS_BY_NAME, POPULARITY, Blend
-from recommendations.trade_ups import WEIGHTS, Goods, UpgradeRanker, find_trade_ups
+from recommendations.habits import HABITS, TASTES, Habit, score_habits
+from recommendations.learning import count_pairs, find_popular, learn, make_table
+from recommendations.measures import measure, pool
+from recommendations.pairs import ItemCounts
+from recommendations.scorers import (
+    BLENDS,
+    COSINE,
+    POPULARITY,
+    RISING_COSINE,
+    TRENDING,
+    TRENDING_COSINE,
+    Blend,
+)
+from recommendations.trade_ups import ONLY_SALES, WEIGHTS, Goods, UpgradeRanker, find_trade_ups
 
-VALIDATION_DAYS = 30.0
-MOST_CASES = 1_200
+MONTHS = (30.0, 60.0)  # each begins so many days ago and takes thirty
+# A month: those of a customer's history cost ten times the others.
+MOST_CASES: Mapping[str, int] = {"basket": 1_500, "single": 1_500, "next_new": 750, "repeat": 750}
 FEWEST_CASES = 50
-DEFAULTS = {"basket": BLENDS[0], "single": BLENDS[0], "next_new": BLENDS[0], "repeat": BLENDS[0]}
+CASES_A_BLOCK = 256  # what a customer's whole history speaks for is thousands of products
+Figures = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A blend of what goes with the anchors, and for a known customer what their habits add."""
+
+    blend: Blend
+    habit: Habit | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.habit.name}/{self.blend.name}" if self.habit else self.blend.name
+
+
+FLOOR = Scorer(POPULARITY)
+_ANCHORED = tuple(Scorer(blend) for blend in BLENDS)
+TRIED: Mapping[str, tuple[Scorer, ...]] = {
+    "basket": _ANCHORED,
+    "single": (Scorer(RISING_COSINE), *_ANCHORED, Scorer(TRENDING)),
+    "next_new": tuple(
+        Scorer(blend, habit) for blend in (TRENDING, TRENDING_COSINE, COSINE) for habit in TASTES
+    ),
+    "repeat": tuple(Scorer(COSINE, habit) for habit in HABITS),
+}  # the first of each slot stays unless another is clearly better
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a slot uses and why, for a row that people read. `figures` are those of each tried scorer."""
+    """What a slot uses and why, for a row that people read. `figures` are those of each tried scorer.
+
+    `table_blend` is the blend of the slot's table. Where best-sellers won, emails still say what goes with a
+    product, by the blend that came nearest.
+    """
 
     slot: str
     blend: Blend
+    table_blend: Blend
     reason: str
     habit: Habit | None = None
     weights: str = ""  # of an upgrade: a name in `trade_ups.WEIGHTS`
-    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    @property
-    def table_blend(self) -> Blend:
-        """The blend of the slot's table. Where best-sellers won, emails still say what goes with a product,
-        and take best-sellers from their shelves."""
-        if not self.blend.is_popularity:
-            return self.blend
-        tried = [name for name in self.figures if name in BLENDS_BY_NAME and name != POPULARITY.name]
-        best = max(tried, key=lambda name: _merit(self.figures[name]), default=BLENDS[0].name)
-        return BLENDS_BY_NAME[best]
+    figures: Figures = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Plain values to store: slot, scorer, settings, reason, figures."""
         habit = asdict(self.habit) if self.habit else None
         return {
             "slot": self.slot,
-            "scorer": self.weights or (self.habit.name if self.habit else self.blend.name),
+            "scorer": self.weights or Scorer(self.blend, self.habit).name,
             "settings": {"blend": asdict(self.blend), "habit": habit, "weights": self.weights},
             "reason": self.reason,
             "figures": {name: dict(figures) for name, figures in self.figures.items()},
@@ -59,37 +91,28 @@ class Choice:
 
 
 def choose_scorers(baskets: Baskets) -> dict[str, Choice]:
-    """The choice of each slot by a back-test on the last 30 days of the baskets; ages count from the end."""
-    past = take_until(baskets, split=VALIDATION_DAYS)
-    known = np.bincount(past.product, minlength=baskets.product_count) > 0
-    cases = make_cases(baskets, known, split=VALIDATION_DAYS, seed=2, most=MOST_CASES)
-    if max(len(found) for found in cases.values()) < FEWEST_CASES or not past.order_count:
-        return {slot: _keep_default(slot, len(cases[slot])) for slot in SLOTS}
-    learnt = learn(count_pairs(past))
-    tables = {blend.name: make_table(learnt, blend) for blend in (*BLENDS, POPULARITY)}
-    return {slot: _choose(slot, cases[slot], learnt, tables) for slot in SLOTS}
+    """The choice of each slot by a back-test on the last months of the baskets; ages count from the end."""
+    tested = [_test_month(baskets, split=split) for split in MONTHS]
+    return {slot: _choose(slot, [month[slot] for month in tested]) for slot in SLOTS}
 
 
 def choose_upgrades(baskets: Baskets, goods: Goods) -> Choice:
-    """The blend of upgrades that best foretold the trade-ups of the last 30 days."""
-    past = take_until(baskets, split=VALIDATION_DAYS)
-    known = np.bincount(past.product, minlength=baskets.product_count) > 0
-    events = find_trade_ups(baskets, goods, known, split=VALIDATION_DAYS)
-    count = len(events.owned)
-    if count < FEWEST_CASES:
+    """The blend of upgrades that best foretold the trade-ups of the last months."""
+    months = [_test_upgrades(baskets, goods, split=split) for split in MONTHS]
+    tested = [figures for figures in months if figures[ONLY_SALES]["n"] >= FEWEST_CASES]
+    if not tested:
         reason = (
-            f"Only {count} trade-ups in the last month, {FEWEST_CASES} are needed to compare: the default."
+            f"Only {months[0][ONLY_SALES]['n']:.0f} trade-ups in the last month, {FEWEST_CASES} are needed "
+            "to compare: the default."
         )
-        return Choice("upgrade", POPULARITY, reason, weights="balanced")
-    ranker, wanted = UpgradeRanker(past, goods), events.wanted(baskets.product_count)
-    figures = {
-        name: measure(ranker.rank(events, weights), wanted, known=int(known.sum()))
-        for name, weights in WEIGHTS.items()
-    }
-    best = max(figures, key=lambda name: _merit(figures[name]))
-    hits = figures[best]["hit_rate@3"]
-    reason = f"Best on {count} trade-ups of the last month: {hits:.1%} in three places."
-    return Choice("upgrade", POPULARITY, reason, weights=best, figures=figures)
+        return Choice("upgrade", POPULARITY, POPULARITY, reason, weights="balanced")
+    figures = {name: pool([month[name] for month in tested]) for name in WEIGHTS}
+    best = _best_of(figures)
+    reason = (
+        f"Best on {figures[best]['n']:.0f} trade-ups of the last months: "
+        f"{figures[best]['hit_rate@3']:.1%} in three places."
+    )
+    return Choice("upgrade", POPULARITY, POPULARITY, reason, weights=best, figures=figures)
 
 
 def take_until(baskets: Baskets, *, split: float) -> Baskets:
@@ -106,43 +129,85 @@ def take_until(baskets: Baskets, *, split: float) -> Baskets:
     )
 
 
-def answer(cases: Cases, learnt: Learnt, table: Table, habit: Habit | None = None) -> Answers:
-    """What the engine says to cases, ten places each."""
-    votes = add_votes(cases.given, table.squares())
-    items = learnt.shortlist.items
-    if habit:
-        votes = score_habits(
-            cases.own, cases.own_long, votes, squares=table.squares(), sold=items.recent, habit=habit
-        )
-    return rank_batch(votes, cases.excluded, popular=find_popular(items))
+def answer(cases: Cases, items: ItemCounts, squares: Matrix, habit: Habit | None = None) -> Answers:
+    """What the engine says to cases, ten places each, by the squares of a table."""
+    most = int(np.diff(cases.excluded.indptr).max(initial=0)) + 10
+    popular = find_popular(items, kept=most)
+    blocks = [cases.between(start, start + CASES_A_BLOCK) for start in range(0, len(cases), CASES_A_BLOCK)]
+    found = [
+        rank_batch(_vote(block, items, squares, habit), block.excluded, popular=popular).products
+        for block in blocks
+    ]
+    return Answers(np.concatenate(found) if found else np.zeros((0, 10), dtype=np.int64))
 
 
-def _choose(slot: str, cases: Cases, learnt: Learnt, tables: Mapping[str, Table]) -> Choice:
-    if len(cases) < FEWEST_CASES:
-        return _keep_default(slot, len(cases))
-
-    def try_out(table: Table, habit: Habit | None = None) -> dict[str, float]:
-        known = int(np.sum(learnt.shortlist.items.orders > 0))
-        return measure(answer(cases, learnt, table, habit), cases.wanted, known=known)
-
-    floor = try_out(tables[POPULARITY.name])
-    if slot == "repeat":
-        figures, blend = {}, BLENDS[0]
-    else:
-        figures = {name: try_out(table) for name, table in tables.items() if name != POPULARITY.name}
-        blend = BLENDS_BY_NAME[_best_of(figures)]
-    habits = {"repeat": HABITS, "next_new": TASTES}.get(slot, ())
-    figures |= {habit.name: try_out(tables[blend.name], habit) for habit in habits}
-    best = _best_of(figures)
-    figures[POPULARITY.name] = floor
-    if floor["hit_rate@3"] > figures[best]["hit_rate@3"]:
-        best, blend = POPULARITY.name, POPULARITY
-    reason = _explain(best, figures, len(cases))
-    return Choice(slot, blend, reason, habit=HABITS_BY_NAME.get(best), figures=figures)
+def _vote(cases: Cases, items: ItemCounts, squares: Matrix, habit: Habit | None) -> Matrix:
+    if habit is None:
+        return add_votes(cases.given, squares)
+    votes = add_votes(cases.given, squares) if habit.related else sparse.csr_array(cases.given.shape)
+    return score_habits(cases.own, cases.own_long, votes, squares=squares, sold=items.recent, habit=habit)
 
 
-def _best_of(figures: Mapping[str, Mapping[str, float]]) -> str:
+def _test_month(baskets: Baskets, *, split: float) -> dict[str, tuple[int, Figures]]:
+    """Of each slot the number of cases in a month, and what every scorer got right where they suffice."""
+    past, known = _hide(baskets, split=split)
+    cases = make_cases(baskets, known, split=split, seed=2, most=MOST_CASES)
+    asked = {slot: len(cases[slot]) for slot in SLOTS}
+    slots = [slot for slot in SLOTS if asked[slot] >= FEWEST_CASES and past.order_count]
+    figures: dict[str, dict[str, dict[str, float]]] = {slot: {} for slot in SLOTS}
+    if slots:
+        learnt = learn(count_pairs(past))
+        items, products = learnt.shortlist.items, int(known.sum())
+        for blend in dict.fromkeys(scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot])):
+            squares = make_table(learnt, blend).squares()
+            for slot, scorer in _using(blend, slots):
+                answers = answer(cases[slot], items, squares, scorer.habit)
+                figures[slot][scorer.name] = measure(answers, cases[slot].wanted, known=products)
+    return {slot: (asked[slot], figures[slot]) for slot in SLOTS}
+
+
+def _using(blend: Blend, slots: Sequence[str]) -> list[tuple[str, Scorer]]:
+    return [
+        (slot, scorer)
+        for slot in slots
+        for scorer in dict.fromkeys((FLOOR, *TRIED[slot]))
+        if scorer.blend == blend
+    ]
+
+
+def _test_upgrades(baskets: Baskets, goods: Goods, *, split: float) -> Figures:
+    past, known = _hide(baskets, split=split)
+    events = find_trade_ups(baskets, goods, known, split=split)
+    ranker, wanted = UpgradeRanker(past, goods, events), events.wanted(baskets.product_count)
+    products = int(known.sum())
+    return {name: measure(ranker.rank(weights), wanted, known=products) for name, weights in WEIGHTS.items()}
+
+
+def _hide(baskets: Baskets, *, split: float) -> tuple[Baskets, Flags]:
+    """The orders before the split, and which products they hold."""
+    past = take_until(baskets, split=split)
+    return past, np.bincount(past.product, minlength=past.product_count) > 0
+
+
+def _choose(slot: str, months: Sequence[tuple[int, Figures]]) -> Choice:
+    tested = [figures for _asked, figures in months if figures]
+    if not tested:
+        return _keep_default(slot, months[0][0])
+    figures = {name: pool([month[name] for month in tested]) for name in tested[0]}
+    by_name = {scorer.name: scorer for scorer in TRIED[slot]}
+    best = by_name[_clearly_best(next(iter(by_name)), {name: figures[name] for name in by_name})]
+    taken = FLOOR if figures[FLOOR.name]["hit_rate@3"] > figures[best.name]["hit_rate@3"] else best
+    return Choice(slot, taken.blend, best.blend, _explain(taken, figures), habit=taken.habit, figures=figures)
+
+
+def _best_of(figures: Figures) -> str:
     return max(figures, key=lambda name: _merit(figures[name]))
+
+
+def _clearly_best(usual: str, figures: Figures) -> str:
+    """The best, or the usual one where its hits are within a standard error: luck picks no scorer."""
+    best, hits, error = _best_of(figures), "hit_rate@3", figures[usual]["hit_rate_se@3"]
+    return best if figures[best][hits] > figures[usual][hits] + error else usual
 
 
 def _merit(figures: Mapping[str, float]) -> float:
@@ -150,14 +215,12 @@ def _merit(figures: Mapping[str, float]) -> float:
     return figures["hit_rate@3"] + figures["ndcg@10"]
 
 
-def _explain(best: str, figures: Mapping[str, Mapping[str, float]], cases: int) -> str:
-    hits, floor = figures[best]["hit_rate@3"], figures[POPULARITY.name]["hit_rate@3"]
-    if best == POPULARITY.name:
-        return f"On {cases} orders of the last month nothing beat recent best-sellers ({floor:.1%} hits)."
-    return (
-        f"Best on {cases} orders of the last month: {hits:.1%} hits in three places, "
-        f"recent best-sellers {floor:.1%}."
-    )
+def _explain(taken: Scorer, figures: Figures) -> str:
+    hits, floor = figures[taken.name]["hit_rate@3"], figures[FLOOR.name]["hit_rate@3"]
+    cases = f"{figures[FLOOR.name]['n']:.0f} orders of the last months"
+    if taken == FLOOR:
+        return f"On {cases} nothing beat recent best-sellers ({floor:.1%} hits)."
+    return f"Best on {cases}: {hits:.1%} hits in three places, recent best-sellers {floor:.1%}."
 
 
 def _keep_default(slot: str, cases: int) -> Choice:
@@ -165,5 +228,4 @@ def _keep_default(slot: str, cases: int) -> Choice:
         f"Only {cases} orders of the last month can be asked about, {FEWEST_CASES} are needed to compare: "
         "the default scorer, then best-sellers of the category and of the shop."
     )
-    habit = HABITS[0] if slot == "repeat" else None
-    return replace(Choice(slot, DEFAULTS[slot], reason), habit=habit)
+    return Choice(slot, COSINE, COSINE, reason, habit=HABITS[0] if slot == "repeat" else None)

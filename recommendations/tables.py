@@ -11,7 +11,7 @@ from recommendations.baskets import Baskets, Ints
 from recommendations.bestsellers import rank_bestsellers
 from recommendations.catalogue import department_of, own_price, type_of
 from recommendations.learning import Table
-from recommendations.models import Bestseller, Kind, Neighbour, SlotChoice
+from recommendations.models import Bestseller, Kind, Neighbour, RecentSales, SlotChoice
 from recommendations.pairs import ItemCounts
 from recommendations.policy import Policy
 from recommendations.selection import Choice
@@ -63,6 +63,14 @@ def write_bestsellers(model_id: int, products: Sequence[Product], items: ItemCou
         for row in rank_bestsellers(items, departments)
     )
     return _insert(Bestseller, ("model_id", "department", "product_id", "rank", "sold"), rows)
+
+
+def write_recent_sales(model_id: int, items: ItemCounts, *, keys: Ints) -> int:
+    """Write in how many late orders each product was; the number of rows."""
+    sold = np.flatnonzero(items.recent > 0)
+    rows = zip(keys[sold].tolist(), items.recent[sold].astype(int).tolist(), strict=True)
+    columns = ("model_id", "product_id", "orders")
+    return _insert(RecentSales, columns, ((model_id, key, orders) for key, orders in rows))
 
 
 _NEIGHBOUR_COLUMNS = ("model_id", "kind", "product_id", "neighbour_id", "rank", "score", "support")

@@ -2,7 +2,7 @@
 
 An event is a product new to the customer, of the type of one bought before, at 1.1 to 2 times the price of
 the last of them. The candidates are all products of that type in that band that the customer never bought;
-the question is which one.
+the question is which one. Three places cannot miss among three candidates, so an event has four at least.
 """
 
 from collections import defaultdict
@@ -16,9 +16,12 @@ from recommendations.answering import NOBODY, Answers, Matrix
 from recommendations.baskets import GUEST, Baskets, Flags, Floats, Ints
 from recommendations.cases import split_by_order, to_matrix
 from recommendations.titles import tfidf_matrix
-from recommendations.upgrades import UpgradeWeights, blend, read_ownership
+from recommendations.upgrades import UpgradeWeights, blend_relative, read_ownership
 
 PRICE_BAND = (1.1, 2.0)
+FEWEST_CANDIDATES = 4
+PAIRS_A_BLOCK = 20_000
+ONLY_SALES = "only_sales"  # the floor: recent best-sellers of the type within the band
 WEIGHTS: dict[str, UpgradeWeights] = {
     "balanced": UpgradeWeights(),
     "owners_first": UpgradeWeights(title=0.5, sales=0.5),
@@ -26,7 +29,8 @@ WEIGHTS: dict[str, UpgradeWeights] = {
     "titles_first": UpgradeWeights(title=1.0, sales=1.0),
     "titles_little": UpgradeWeights(title=0.25, sales=1.0),
     "mostly_sales": UpgradeWeights(title=0.25, sales=5.0),
-    "recent_sales": UpgradeWeights(title=0.02, sales=50.0),
+    "recent_sales": UpgradeWeights(title=0.0, sales=10.0),
+    ONLY_SALES: UpgradeWeights(title=0.0, sales=1.0, owners=0.0),
 }
 
 
@@ -61,7 +65,7 @@ def find_trade_ups(
         if known[owned] and known[bought] and goods.price[owned] > 0:
             band = _in_band(owned, members[goods.types[owned]], goods.price)
             candidates = band[~np.isin(band, list(had))]
-            if bought in candidates:
+            if len(candidates) >= FEWEST_CANDIDATES and bought in candidates:
                 found.append((owned, bought, candidates))
     pairs = np.array([event[:2] for event in found], dtype=np.int64).reshape(-1, 2)
     return TradeUps(pairs[:, 0], pairs[:, 1], [event[2] for event in found])
@@ -105,30 +109,50 @@ def _follow_types(
 
 
 class UpgradeRanker:
-    """The blend of the served upgrades over any candidates: owners in common, titles and late sales."""
+    """The blend of the served upgrades over the candidates of events: owners in common, titles, late sales.
 
-    def __init__(self, past: Baskets, goods: Goods) -> None:
+    The parts are worked out once, so that another blend of them costs next to nothing.
+    """
+
+    def __init__(self, past: Baskets, goods: Goods, events: TradeUps) -> None:
         ownership = read_ownership(past)
-        self._owned = sparse.csc_array(ownership.owned)
-        self._owners = np.diff(self._owned.indptr).astype(np.float64)
-        self._sales = np.log1p(ownership.recent)
-        self._titles = tfidf_matrix(goods.names)
-        self._price = goods.price
+        self._candidates = events.candidates
+        self._sizes = np.array([len(found) for found in events.candidates], dtype=np.int64)
+        owned = np.repeat(events.owned, self._sizes)
+        others: Ints = np.concatenate([np.zeros(0, dtype=np.int64), *events.candidates])
+        owners = np.diff(ownership.owned.indptr).astype(np.float64)
+        both = _multiply_rows(sparse.csr_array(ownership.owned.T), owned, others)
+        self._together = self._relative(both / np.sqrt(np.maximum(owners[owned] * owners[others], 1.0)))
+        self._alike = self._relative(_multiply_rows(tfidf_matrix(goods.names), owned, others))
+        self._sales = self._relative(np.log1p(ownership.recent)[others])
 
-    def rank(self, events: TradeUps, weights: UpgradeWeights, *, places: int = 10) -> Answers:
+    def rank(self, weights: UpgradeWeights, *, places: int = 10) -> Answers:
         """The best places of each event."""
-        found = np.full((len(events.owned), places), NOBODY, dtype=np.int64)
-        for row, (owned, candidates) in enumerate(zip(events.owned.tolist(), events.candidates, strict=True)):
-            scores = self._score(owned, candidates, weights)
-            best = candidates[np.argsort(-scores, kind="stable")][:places]
+        scores = blend_relative(self._together, self._alike, self._sales, weights)
+        found = np.full((len(self._sizes), places), NOBODY, dtype=np.int64)
+        ends = np.cumsum(self._sizes)
+        for row, (candidates, end) in enumerate(zip(self._candidates, ends.tolist(), strict=True)):
+            own = scores[end - len(candidates) : end]
+            best = candidates[np.argsort(-own, kind="stable")][:places]
             found[row, : len(best)] = best
         return Answers(found)
 
-    def _score(self, owned: int, candidates: Ints, weights: UpgradeWeights) -> Floats:
-        both = (self._owned[:, [owned]].T @ self._owned[:, candidates]).toarray().ravel()
-        together = both / np.sqrt(np.maximum(self._owners[owned] * self._owners[candidates], 1.0))
-        alike = (self._titles[[owned]] @ self._titles[candidates].T).toarray().ravel()
-        return blend(together, alike, self._sales[candidates], weights)
+    def _relative(self, values: Floats) -> Floats:
+        """Each event's values over the greatest of them."""
+        if not len(values):
+            return values
+        best = np.repeat(np.maximum.reduceat(values, np.cumsum(self._sizes) - self._sizes), self._sizes)
+        relative: Floats = np.divide(values, best, out=np.zeros_like(values), where=best > 0)
+        return relative
+
+
+def _multiply_rows(matrix: Matrix, left: Ints, right: Ints) -> Floats:
+    """The product of row `left[i]` with row `right[i]`, for each i."""
+    blocks = [
+        np.asarray((matrix[left[part]] * matrix[right[part]]).sum(axis=1), dtype=np.float64).ravel()
+        for part in (slice(start, start + PAIRS_A_BLOCK) for start in range(0, len(left), PAIRS_A_BLOCK))
+    ]
+    return np.concatenate([np.zeros(0), *blocks])
 
 
 def rank_by(events: TradeUps, scores: "Floats | Matrix", *, places: int = 10) -> Answers:

@@ -40,10 +40,10 @@ def start_postgres() -> Iterator[str]:
         data = Path(folder) / "data"
         data.mkdir()
         with PostgresServer(data, cleanup_mode="stop") as server:
-            yield _as_django_url(server.get_uri())
+            yield as_django_url(server.get_uri())
 
 
-def _as_django_url(uri: str) -> str:
+def as_django_url(uri: str) -> str:
     """Django wants the socket's folder in the place of the host."""
     parts = urlsplit(uri)
     socket = parse_qs(parts.query).get("host", [""])[0]

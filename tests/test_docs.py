@@ -30,3 +30,13 @@ def test_every_variable_that_the_settings_read_is_in_the_documents() -> None:
     names = set(re.findall(r'read_\w+\("(\w+)"', source))
     documented = (DOCS / "settings.md").read_text(encoding="utf8")
     assert sorted(name for name in names if name not in documented) == []
+
+
+def test_each_test_that_the_guarantees_name_exists() -> None:
+    text = (DOCS / "guarantees.md").read_text("utf8")
+    named = set(re.findall(r"`([\w/]+\.py)((?:::\w+)+)`", text))
+    assert len(named) > 40
+    for path, names in named:
+        source = (DOCS.parent / "tests" / path).read_text("utf8")
+        for name in names.removeprefix("::").split("::"):
+            assert re.search(rf"\b(def|class) {name}\b", source), f"{path}{names}"

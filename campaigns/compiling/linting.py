@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -87,10 +88,16 @@ def _parse(source: Source, tag: Tag) -> nodes.Template:
     code = tag.code.removeprefix("el") if tag.keyword == "elif" else tag.code
     opening = f"{{{{ {code} }}}}" if tag.kind == "expression" else f"{{% {code} %}}"
     try:
-        return _PARSER.parse(opening + _CLOSERS.get(tag.keyword, ""))
+        return _parse_jinja(opening + _CLOSERS.get(tag.keyword, ""))
     except TemplateSyntaxError as error:
         message = f"Jinja can't read “{tag.code}”: {error.message}"
         raise source.error(tag.start, message, "look for a missing name, bracket or quote") from error
+
+
+@lru_cache(maxsize=4096)
+def _parse_jinja(code: str) -> nodes.Template:
+    """Read only. The languages of a template share most of their tags, and templates their partials."""
+    return _PARSER.parse(code)
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:

@@ -11,10 +11,12 @@ from recommendations.models.decisions import (
 from recommendations.models.responses import CustomerResponse, FeedbackCursor, ProductResponse
 from recommendations.models.tables import (
     Bestseller,
+    EvaluationRun,
     Kind,
     Neighbour,
     NeighbourModel,
     PairPartition,
+    RecentSales,
     Slot,
     SlotChoice,
     TypeNeighbour,
@@ -25,6 +27,7 @@ __all__ = [
     "Bundle",
     "ComplementRule",
     "CustomerResponse",
+    "EvaluationRun",
     "FeedbackCursor",
     "Kind",
     "Listing",
@@ -34,6 +37,7 @@ __all__ = [
     "PairPartition",
     "Pin",
     "ProductResponse",
+    "RecentSales",
     "ServiceOffer",
     "Slot",
     "SlotChoice",

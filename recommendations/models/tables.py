@@ -27,6 +27,7 @@ TABLES = [
     (Kind.COMPLEMENT.value, Kind.COMPLEMENT.label),
     (Slot.SINGLE.value, Slot.SINGLE.label),
     (Slot.NEXT_NEW.value, Slot.NEXT_NEW.label),
+    (Slot.REPEAT.value, Slot.REPEAT.label),
     (Kind.UPGRADE.value, Kind.UPGRADE.label),
 ]
 
@@ -70,6 +71,25 @@ class SlotChoice(models.Model):
         return f"{self.slot}: {self.scorer}"
 
 
+class RecentSales(models.Model):
+    """In how many orders of the last 30 days before the build a product was; those of none have no row."""
+
+    model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="recent_sales")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="recent_sales")
+    orders = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "recent sales"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "product"], name="one_row_of_recent_sales_per_model_and_product"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.orders}"
+
+
 class PairPartition(models.Model):
     """The pair counts of one day's orders. `fingerprint` tells whether the day's lines have changed since."""
 
@@ -83,8 +103,8 @@ class PairPartition(models.Model):
 
 
 class Neighbour(models.Model):
-    """At most 50 a product and kind: what goes with it ("complement"; "single" and "next_new" where another
-    scorer was chosen for these slots), or a better one ("upgrade").
+    """At most 50 a product and kind: what goes with it ("complement"; "single", "next_new" and "repeat"
+    where another scorer was chosen for these slots), or a better one ("upgrade").
     `support` is the number of orders that hold both."""
 
     model = models.ForeignKey(NeighbourModel, models.CASCADE, related_name="neighbours")
@@ -154,3 +174,26 @@ class Bestseller(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department}: {self.product_id}"
+
+
+class EvaluationRun(models.Model):
+    """A back-test on the shop's own orders: asked for, taken by one worker, and what came out.
+
+    `report` is empty until it is finished; `refusal` says why there is none.
+    """
+
+    asked_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    report = models.JSONField(default=dict, blank=True)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=Q(finished_at=None), name="one_open_evaluation_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.asked_at:%Y-%m-%d %H:%M}"

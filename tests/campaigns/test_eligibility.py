@@ -12,6 +12,7 @@ from audience.consent import Cap, Standing
 from campaigns.eligibility import Defer, Facts, Send, Skip, judge
 
 NOON = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
+FROM_A_LEAP_DAY = datetime(2024, 2, 29, tzinfo=UTC)
 WILLING = Standing(
     may_market=True,
     reason="",
@@ -104,3 +105,22 @@ def test_whoever_said_no_gets_neither_marketing_nor_suggestions(
     if not may_market:
         assert verdict in (Skip("withdrawn"), Skip("suppressed")) if is_marketing else True
         assert not (isinstance(verdict, Send) and verdict.with_products)
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(
+    zone=st.sampled_from(["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Tehran", "UTC"]),
+    moment=st.integers(0, 5 * 366 * 24 * 60).map(lambda n: FROM_A_LEAP_DAY + timedelta(minutes=n)),
+)
+def test_marketing_waits_at_most_a_night_on_leap_days_and_when_the_clocks_change(
+    zone: str, moment: datetime
+) -> None:
+    """Also around 02:30 of a night in which that hour does not exist, or comes twice."""
+    facts = replace(MARKETING, queued_at=moment, timezone=ZoneInfo(zone))
+    verdict = judge(facts, moment)
+    if isinstance(verdict, Defer):
+        assert verdict.until is not None
+        assert moment < verdict.until <= moment + timedelta(hours=12)
+        assert judge(facts, verdict.until) == Send(with_products=True)
+    else:
+        assert 8 <= moment.astimezone(ZoneInfo(zone)).hour < 21

@@ -160,6 +160,7 @@ def test_a_hebrew_date_is_there_where_it_is_wanted() -> None:
         ("de-AT", "„x“"),
         ("fa-AF", "«x»"),
         ("ru", "«x»"),
+        ("he", "״x״"),
         ("fr", "«\u202fx\u202f»"),
         ("xx", "“x”"),
     ],

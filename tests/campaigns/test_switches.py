@@ -1,13 +1,26 @@
 """Pause, resume and cancel: a campaign, a route, or everything, at any moment."""
 
+import re
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from campaigns.models import Campaign, Message, MessageOutcome, Route, SendBatch
+from campaigns.email_files import read_directory, templates_root
+from campaigns.models import (
+    Campaign,
+    Message,
+    MessageOutcome,
+    RenderedMessage,
+    Route,
+    SendBatch,
+    TemplateVersion,
+)
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.preparation import prepare_batch
+from campaigns.records import write_records
 from campaigns.sending import commit_intent, lease_batch, send_due
 from campaigns.switches import (
     cancel_waiting,
@@ -16,7 +29,9 @@ from campaigns.switches import (
     resume_campaign,
     resume_route,
 )
+from campaigns.templates_store import publish_directory
 from delivery.base import Outcome, OutcomeKind
+from delivery.preview import PreviewTransport
 from tests.campaigns.answering import Provider
 from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_sending import queue_marketing
@@ -42,6 +57,25 @@ def test_another_route_is_not_paused(now: datetime, queue_confirmations: QueueOr
     queue_confirmations()
     pause_route("smtp", now)
     assert send_due(now, Provider()) == Tally(accepted=1)
+
+
+def test_an_email_that_is_prepared_keeps_its_words_whatever_is_published_meanwhile(
+    now: datetime, tmp_path: Path, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    before = TemplateVersion.objects.get(template__key="order_confirmation")
+    batch = lease_batch(now, transport.name)
+    assert batch
+    prepared = prepare_batch(batch, transport, now)
+    root = Path(shutil.copytree(templates_root(), tmp_path / "emails")) / "order_confirmation"
+    text = root / "texts" / "en.toml"
+    text.write_text(re.sub("subject = .*", 'subject = "Edited"', text.read_text("utf8"), count=1), "utf8")
+    assert publish_directory(read_directory(root), now)
+    assert write_records(batch, prepared)
+    leaving = commit_intent(batch, prepared, now, route=transport.name)
+    assert leaving
+    assert "Edited" not in {item.envelope.make_whole().subject for item in leaving if item.envelope}
+    assert RenderedMessage.objects.get().version == before
 
 
 def test_pausing_twice_says_that_nothing_changed(now: datetime) -> None:

@@ -48,8 +48,8 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_each_email_is_complete_in_the_languages_it_has_english_and_persian_among_them(key: str) -> None:
-    assert {"en", "fa"} <= set(read(key).texts)
+def test_each_email_is_complete_in_english_and_all_languages_from_right_to_left(key: str) -> None:
+    assert {"en", "fa", "ar", "he"} <= set(read(key).texts)
     assert read(key).missing == {}
 
 
@@ -184,3 +184,21 @@ def test_an_anniversary_is_not_a_birthday() -> None:
     assert render_email("birthday").subject == "Happy birthday, Sara"
     assert render_email("birthday", occasion=occasion).subject == "3 years with us"
     assert "birthday" not in render_email("birthday", occasion=occasion).text.lower().replace("bday", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "subjects"),
+    [
+        ("ar", {1: "سنة معنا", 2: "سنتان معنا", 3: "3 سنوات معنا", 11: "11 سنة معنا", 100: "100 سنة معنا"}),
+        ("he", {1: "שנה ביחד", 2: "שנתיים ביחד", 3: "3 שנים ביחד"}),
+    ],
+)
+def test_years_are_counted_as_the_language_counts(language: str, subjects: dict[int, str]) -> None:
+    for years, subject in subjects.items():
+        occasion = {"kind": "anniversary", "years": years}
+        assert render_email("birthday", language, occasion=occasion).subject == subject
+
+
+def test_a_hebrew_percent_sign_is_not_parted_from_its_number() -> None:
+    assert "<bdi>15%</bdi> הנחה" in render_email("birthday", "he").html
+    assert "<bdi>10%</bdi> הנחה" in render_email("referral", "he").html

@@ -1,6 +1,7 @@
 """SendGrid over HTTP: what every answer means."""
 
 import logging
+import socket
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,14 @@ class TestWhatAnAnswerMeans:
         assert (outcome.kind, outcome.reason) == (RETRY, "connect_failed")
         assert outcome.retry_at is not None
         assert NOW < outcome.retry_at <= NOW + WAIT_MAX
+
+    def test_a_name_that_nobody_can_look_up_means_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
+        (outcome,) = SendGridTransport(CANARY, "https://api.sendgrid.test").send([make_envelope()], now=NOW)
+        assert (outcome.kind, outcome.reason) == (RETRY, "connect_failed")
 
     def test_a_server_without_tls_gets_no_key(self, sendgrid_server: SendGridServer) -> None:
         transport = SendGridTransport(CANARY, sendgrid_server.url.replace("http:", "https:"), timeout=2)

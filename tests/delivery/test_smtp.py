@@ -1,6 +1,7 @@
 """SMTP over a real socket: the phase of a failure decides what it means."""
 
 import logging
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -91,6 +92,15 @@ def test_nobody_listening_is_tried_once_and_again_later() -> None:
     outcomes = SmtpTransport(url).send([make_envelope() for _ in range(3)], now=NOW)
     assert {(outcome.kind, outcome.reason) for outcome in outcomes} == {(RETRY, "connect_failed")}
     assert all(NOW < outcome.retry_at <= NOW + WAIT_MAX for outcome in outcomes if outcome.retry_at)
+
+
+def test_a_name_that_nobody_can_look_up_means_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    (outcome,) = SmtpTransport("smtp://mail.shop.test").send([make_envelope()], now=NOW)
+    assert (outcome.kind, outcome.reason) == (RETRY, "connect_failed")
 
 
 def test_retries_of_a_batch_are_spread() -> None:

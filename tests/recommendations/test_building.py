@@ -97,7 +97,7 @@ def test_the_model_says_what_it_was_built_from() -> None:
     assert (model.is_active, model.is_complete, model.order_count) == (True, True, 12)
     assert model.notes["counts"] == {
         "orders": 12, "lines": 18, "products": 3, "complements": 2, "upgrades": 0, "bestsellers": 3,
-        "shelves": 0,
+        "recent_sales": 3, "shelves": 0,
     }  # fmt: skip
     assert model.notes["support_floor"] == 3
     assert model.notes["settings"]["max_basket"] == 100

@@ -7,8 +7,8 @@ import pytest
 
 from recommendations.bundles import describe_bundle, offer_bundles
 from recommendations.engine import Moment, explain, reason, recommend
+from recommendations.histories import judge_rhythm
 from recommendations.models import Bundle, Kind, ServiceOffer
-from recommendations.repeats import judge_rhythm
 from shop.models import Order, OrderLine
 from tests.queries import count_statements
 from tests.recommendations.shops import (

@@ -113,9 +113,12 @@ class _Handler(BaseHTTPRequestHandler):
         with self.owner.lock:
             self.owner.connections += 1
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request("POST", self.path, self.headers, body)
+        request = Request(self.command, self.path, self.headers, body)
         with self.owner.lock:
             self.owner.received.append(request)
         match self.owner.take_fault():

@@ -87,14 +87,20 @@ class SendGridServer(HttpServer):
         if field := find_repeated(body):
             return _refuse(400, field, "Each email address in the personalization block should be unique.")
         message_id = uuid.uuid4().hex[:22]
+        emails = []
         for alone in expand(body):
             args = alone["personalizations"][0].get("custom_args", {})
-            accepted = Accepted(args.get(DELIVERY_ARG, ""), message_id, alone)
-            with self.lock:
-                self.accepted.append(accepted)
-                if self._accepted_file:
-                    _append_line(self._accepted_file, accepted)
+            emails.append(Accepted(args.get(DELIVERY_ARG, ""), message_id, alone))
+        self.keep(emails)
         return Answer(202, headers={"X-Message-Id": message_id})
+
+    def keep(self, emails: list[Accepted]) -> None:
+        """The emails of a request are ours now; the client has not heard of it yet."""
+        with self.lock:
+            self.accepted += emails
+            if self._accepted_file:
+                for email in emails:
+                    _append_line(self._accepted_file, email)
 
 
 def encode_json(value: object) -> bytes:

@@ -94,6 +94,13 @@ class SmtpServer:
     def take_fault(self) -> SmtpFault | None:
         return self._faults.popleft() if self._faults else None
 
+    def note_fault(self, fault: SmtpFault, recipient: str) -> None:
+        """The message for this recipient met the fault."""
+
+    def keep(self, mail: Mail) -> None:
+        """The message is ours now; the client has not heard of it yet."""
+        self.mails.append(mail)
+
 
 class _Controller(Controller):
     def __init__(self, owner: SmtpServer, tls: ssl.SSLContext | None, *, implicit: bool) -> None:
@@ -139,6 +146,8 @@ class _Handler:
     async def handle_RCPT(  # noqa: N802 the same
         self, _server: SMTP, _session: Session, envelope: Any, address: str, _options: list[str]
     ) -> str:
+        if envelope.fault is not None:
+            self._owner.note_fault(envelope.fault, address)
         if envelope.fault is SmtpFault.RCPT_450:
             return f"450 4.2.1 <{address}> try later"
         if envelope.fault is SmtpFault.RCPT_550:
@@ -158,7 +167,7 @@ class _Handler:
                 return "421 4.3.2 going down"
         was_encrypted = session.ssl is not None or self._owner.is_implicit
         mail = Mail(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content, was_encrypted)
-        self._owner.mails.append(mail)
+        self._owner.keep(mail)
         if envelope.fault is SmtpFault.HANG_AFTER_DOT:
             await asyncio.Event().wait()  # cancelled when the client goes away
         if envelope.fault is SmtpFault.DROP_AFTER_DOT and server.transport:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.compiler import CompileError
 from campaigns.email_checks import GMAIL_CLIPS_AT, check_directory, render_sample
 from campaigns.email_files import EmailDirectory, list_directories, read_directory
-from campaigns.templates_store import publish_directory
+from campaigns.templates_store import is_published, publish_directory
 
 
 class Command(BaseCommand):
@@ -26,6 +26,9 @@ class Command(BaseCommand):
     def publish(self, path: Path) -> bool:
         try:
             email = read_directory(path)
+            if is_published(email):
+                self.stdout.write(f"{email.key}: unchanged")
+                return True
             findings = check_directory(email, default_language=settings.PAIRWELL["LANGUAGE"])
             errors = [finding for finding in findings if finding.is_error]
             for finding in findings:

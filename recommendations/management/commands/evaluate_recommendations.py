@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from recommendations.evaluation import evaluate
 from recommendations.evaluation_report import print_report
@@ -38,14 +38,18 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         console = Console(file=cast(IO[str], self.stdout), highlight=False)
         cutoff = _read_day(options["cutoff"])
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         try:
             with Progress(
                 *columns, console=Console(file=cast(IO[str], self.stderr)), transient=True
             ) as progress:
-                bar = progress.add_task("Reading orders", total=None)
+                bar = progress.add_task("Reading orders", total=1.0)
                 sales = _read_sales(options)
-                found = evaluate(sales, cutoff, report=lambda step: progress.update(bar, description=step))
+                found = evaluate(
+                    sales,
+                    cutoff,
+                    report=lambda step, share: progress.update(bar, description=step, completed=share),
+                )
         except OrderFileError as error:
             raise CommandError(str(error)) from error
         found["lines_left_out"] = dict(sales.dropped)

@@ -3,7 +3,6 @@
 import logging
 import signal
 from argparse import ArgumentParser
-from datetime import timedelta
 from threading import Event as Flag
 from types import FrameType
 from typing import Any
@@ -12,15 +11,12 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
-from campaigns.feedback import count_feedback
-from campaigns.rollups import count_due_experiments
 from campaigns.transports import build_current_transport
 from delivery.base import Transport
-from recommendations.building import is_stale, rebuild_neighbours
+from triggers.chores import Chores
 from triggers.engine import SweepTally, sweep
 
 logger = logging.getLogger(__name__)
-LOOK_EVERY = timedelta(hours=1)
 
 
 class Command(BaseCommand):
@@ -35,17 +31,13 @@ class Command(BaseCommand):
         _stop_on_signals(stop)
         transport = build_current_transport()
         self.stdout.write(f"Pairwell's engine runs; mail leaves by {transport.name}. Ctrl+C stops it.")
-        look_again = timezone.now()
+        chores = Chores()
         while not stop.is_set():
             tally = _sweep_or_log(transport, stop)
             if tally is None or tally.is_idle:
                 if once and tally is not None:
                     break
-                if timezone.now() >= look_again:
-                    look_again = timezone.now() + LOOK_EVERY
-                    _learn_or_log()
-                    _count_or_log()
-                    _count_responses_or_log()
+                chores.run_due(timezone.now())
                 stop.wait(poll)
         self.stdout.write("Stopped; nothing was left half done.")
 
@@ -63,32 +55,6 @@ def _sweep_or_log(transport: Transport, stop: Flag) -> SweepTally | None:
             "swept", extra={"events": tally.events, "advanced": tally.advanced, **vars(tally.messages)}
         )
     return tally
-
-
-def _learn_or_log() -> None:
-    """Learns once a day what goes together, as Celery's beat does; only when no mail is due."""
-    try:
-        if is_stale(timezone.now()):
-            rebuild_neighbours(timezone.now())
-    except Exception:
-        logger.exception("The neighbour tables could not be rebuilt; the old ones stay.")
-
-
-def _count_or_log() -> None:
-    """Adds up what the people of experiments did, and looks at it, as Celery's beat does."""
-    try:
-        count_due_experiments(timezone.now())
-    except Exception:
-        logger.exception("The experiments could not be counted; they will be in the next hour.")
-
-
-def _count_responses_or_log() -> None:
-    """What customers made of the products they were shown, as Celery's beat counts it."""
-    try:
-        while count_feedback(timezone.now()):
-            pass
-    except Exception:
-        logger.exception("Responses to products could not be counted; they will be in the next hour.")
 
 
 def _stop_on_signals(stop: Flag) -> None:

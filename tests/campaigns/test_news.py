@@ -1,0 +1,107 @@
+"""A provider's news: doubled, out of order, broken, by the thousand. Each fact counts once, in any order."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience.models import Suppression
+from campaigns.models import Message, MessageEvent, WebhookPayload
+from campaigns.progress import Progress, fold_events
+from campaigns.sending import send_due
+from campaigns.webhooks import process_payloads, receive
+from delivery.delivery_id import DELIVERY_ARG
+from tests.campaigns.answering import Provider
+from tests.campaigns.conftest import QueueOrders
+from tests.campaigns.test_recovery import AFTER_DOUBT, Silent
+from tests.campaigns.test_sending import queue_marketing
+from tests.flows import read_statuses
+
+KINDS = st.sampled_from([kind.value for kind in MessageEvent.Kind])
+
+
+def tell(kind: str, message: Message, at: datetime, **fields: Any) -> dict[str, Any]:
+    event = {"event": kind, "email": message.customer.email, "timestamp": int(at.timestamp())}
+    return {**event, DELIVERY_ARG: str(message.pk), "sg_event_id": f"{kind}-{message.pk}", **fields}
+
+
+def post(events: list[Any], now: datetime) -> None:
+    receive("sendgrid", json.dumps(events).encode(), now)
+    process_payloads(now)
+
+
+def read_progress(message: Message) -> Progress:
+    return fold_events(MessageEvent.objects.filter(message=message))
+
+
+@pytest.fixture
+def message(now: datetime, queue_confirmations: QueueOrders) -> Message:
+    """One that SendGrid has taken."""
+    queue_confirmations()
+    send_due(now, Provider())
+    return Message.objects.get()
+
+
+@given(told=st.lists(KINDS, max_size=8), data=st.data())
+def test_neither_order_nor_repetition_of_news_changes_what_is_known(
+    told: list[str], data: st.DataObject
+) -> None:
+    def fold(kinds: list[str]) -> Progress:
+        return fold_events([MessageEvent(kind=kind) for kind in kinds])
+
+    again = data.draw(st.permutations(told + told[:3]))
+    assert fold(again) == fold(told)
+
+
+@pytest.mark.django_db
+def test_a_bounce_that_comes_after_the_delivery_counts_and_ends_all_mail(
+    now: datetime, message: Message
+) -> None:
+    post([tell("delivered", message, now)], now)
+    bounce = {"type": "bounce", "status": "5.1.1", "bounce_classification": "Invalid Address"}
+    post([tell("bounce", message, now + timedelta(hours=1), **bounce)], now + timedelta(hours=1))
+    post([tell("processed", message, now)], now + timedelta(hours=2))
+    assert read_progress(message).stage == "bounced"
+    assert Suppression.objects.get().scope == "all"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("second", [{}, {"sg_event_id": "another"}])
+def test_a_post_that_comes_twice_has_one_effect(
+    now: datetime, message: Message, second: dict[str, str]
+) -> None:
+    post([tell("unsubscribe", message, now)], now)
+    post([tell("unsubscribe", message, now, **second)], now + timedelta(hours=1))
+    assert MessageEvent.objects.count() == 1
+    assert Suppression.objects.count() == 1
+    assert message.customer.consents.count() == 1
+
+
+@pytest.mark.django_db
+def test_broken_elements_in_a_post_of_thousands_cost_none_of_the_others(
+    now: datetime, message: Message
+) -> None:
+    deep: Any = []
+    for _ in range(50):
+        deep = [deep]
+    broken = [None, 7, "delivered", {"event": "Processed"}, {"event": "open", "timestamp": "soon"}, deep]
+    good = [tell("open", message, now + timedelta(seconds=n), sg_event_id=f"o{n}") for n in range(3_000)]
+    post([*broken[:3], *good[:1_500], *broken[3:], *good[1_500:]], now + timedelta(hours=1))
+    assert MessageEvent.objects.count() == 3_000
+    assert len(WebhookPayload.objects.get().problems) == len(broken)
+
+
+@pytest.mark.django_db
+def test_what_one_way_out_left_unknown_does_not_leave_by_another(now: datetime, published: None) -> None:
+    queue_marketing(now)
+    send_due(now, Silent())
+    other = Provider()
+    later = now + AFTER_DOUBT
+    for _ in range(3):
+        send_due(later, other)
+        later += timedelta(hours=1)
+    assert other.sent == []
+    assert read_statuses() == ["unknown"]
