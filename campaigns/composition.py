@@ -36,7 +36,7 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
     described = Described()
     orders = [
-        _order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id], described=described)
+        order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id], described=described)
         for p in published
     ]
     in_parts = getattr(transport, "takes_substitutions", False)
@@ -52,9 +52,10 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         _check_envelope(item, transport)
 
 
-def _order_email(
-    item: Prepared, version: TemplateVersion, lines: Sequence[Line], *, described: Described
+def order_email(
+    item: Prepared, version: TemplateVersion, lines: Sequence[Line], *, described: Described | None = None
 ) -> EmailOrder:
+    """What is to be rendered for a judged message, its context included. Touches no database."""
     language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
         message=item.message,

@@ -26,7 +26,7 @@ from recommendations.bundles import offer_bundles
 from recommendations.engine import Moment, Request, recommend
 from shop.models import Customer
 
-__all__ = ["Prepared", "make_request", "prepare_batch", "subject_of", "timezone_of"]
+__all__ = ["Prepared", "make_request", "prepare_batch", "recommend_for", "subject_of", "timezone_of"]
 
 
 def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list[Prepared]:
@@ -35,7 +35,7 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
     prepared = _judge_all(messages, now)
     sendable = [p for p in prepared if isinstance(p.verdict, Send)]
     lines = read_lines(p.message for p in sendable)
-    _recommend_for(sendable, lines, now)
+    recommend_for(sendable, lines, now)
     compose_emails(sendable, lines, transport, now)
     return prepared
 
@@ -116,7 +116,8 @@ def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
             item.verdict = Skip("held_out") if item.is_marketing else Send(with_products=False)
 
 
-def _recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
+def recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
+    """Fills in the products and the bundle of each that is to have some."""
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
     requests = [make_request(p.message, p.arm.changes, lines, language=p.standing.language) for p in asking]
     for item, picks in zip(asking, recommend(requests, now), strict=True):

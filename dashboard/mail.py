@@ -1,4 +1,4 @@
-"""An email to look at: rendered again from its row or from a sample, or read from the preview inbox."""
+"""An email to look at: rendered again from its row, or read from the preview inbox."""
 
 import json
 import re
@@ -15,9 +15,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.compiler import CompileError
-from campaigns.context import describe_shop
 from campaigns.envelopes import make_envelope
 from campaigns.models import PreviewMail, RenderedMessage, TemplateVersion
+from campaigns.previews import complete_sample
 from campaigns.rendering import NoTracking, RenderedEmail, Renderer, RenderError
 from delivery.base import Envelope
 from experiments.changes import email_changes
@@ -74,16 +74,6 @@ def render_again(rendered: RenderedMessage, now: datetime) -> ShownMail:
     return ShownMail(rendered.subject, email.html, email.text, _list_headers(rendered, envelope))
 
 
-def render_sample(version: TemplateVersion, language: str, *, now: datetime) -> ShownMail:
-    """A template with the sample that lies beside it, in one of its languages."""
-    try:
-        context = read_sample(version.template.key)
-        email = _render(version, language=language, changes={}, context=context, now=now)
-    except (RenderError, CompileError, OSError, ValueError) as error:
-        return ShownMail(subject=version.template.name, problem=str(error))
-    return ShownMail(subject=email.subject, html=email.html, text=email.text)
-
-
 def read_sample(key: str) -> dict[str, Any]:
     """The sample context of a template.
 
@@ -95,7 +85,7 @@ def read_sample(key: str) -> dict[str, Any]:
     sample = json.loads(path.read_text(encoding="utf8"))
     if not isinstance(sample, dict):
         raise ValueError(_("sample.json must hold a JSON object."))
-    return {"shop": describe_shop()} | sample
+    return complete_sample(sample)
 
 
 def _render(

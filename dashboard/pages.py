@@ -23,8 +23,9 @@ MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src 'self' https: data: {base_url}; frame-ancestors 'self'"
 )
-
-
+PREVIEW_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; frame-ancestors 'self'"
+)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
@@ -67,6 +68,14 @@ def page(view: View) -> View:
             return render(request, "dashboard/no_entry.html", status=403)
 
     return guard(login_required(shown))
+
+
+def frame_preview(html: str, *, with_images: bool = True) -> HttpResponse:
+    """An email that nobody got: in its frame not even its links work."""
+    response = frame_mail(html)
+    images = f"'self' https: data: {settings.PAIRWELL['BASE_URL']}" if with_images else "'none'"
+    response.headers["Content-Security-Policy"] = PREVIEW_POLICY.format(images=images)
+    return response
 
 
 def frame_mail(html: str) -> HttpResponse:

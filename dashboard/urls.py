@@ -51,6 +51,7 @@ urlpatterns: list[URLPattern] = [
     _page("experiments/<slug:key>/", experiments.show_experiment, "experiment"),
     _page("templates/", templates.list_templates, "templates"),
     _page("templates/<slug:key>/", templates.show_template, "template"),
+    _page("templates/<slug:key>/customers/", templates.search_customers, "template_customers"),
     _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
     _page("recommendations/rules/", recommendations.edit_rules, "recommendation_rules"),

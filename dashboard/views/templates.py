@@ -1,13 +1,13 @@
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.views.decorators.http import require_POST
 
-from campaigns.models import EmailTemplate, Step, TemplateVersion
-from dashboard.mail import render_sample
-from dashboard.pages import PageRequest, frame_mail
-from dashboard.views.messages import VIEWS
+from campaigns.models import EmailTemplate, Step
+from dashboard.looks import LOOKS, WIDTHS, dress
+from dashboard.pages import PageRequest, frame_preview
+from dashboard.previewing import find_customers, look_at, read_wish
 
 
 def list_templates(request: PageRequest) -> HttpResponse:
@@ -23,35 +23,25 @@ def _list_campaigns(template: EmailTemplate) -> list[str]:
 
 
 def show_template(request: PageRequest, key: str) -> HttpResponse:
-    version = _find_version(key)
-    language = _choose_language(request, version)
-    context = {
-        "version": version,
-        "language": language,
-        "languages": list(version.texts),
-        "mail": render_sample(version, language, now=timezone.now()),
-        "view": request.GET.get("view") if request.GET.get("view") in VIEWS else "html",
-    }
-    return render(request, "dashboard/template.html", context)
+    """The page, or only the email with its findings when htmx asks for another look."""
+    wish = read_wish(key, request.GET)
+    preview = look_at(wish, timezone.now())
+    context = {"wish": wish, "preview": preview, "looks": LOOKS.items(), "widths": WIDTHS.items()}
+    template = "_template_preview.html" if request.htmx else "template.html"
+    return render(request, f"dashboard/{template}", context)
 
 
 def show_mail(request: PageRequest, key: str) -> HttpResponse:
     """The email alone, for the frame."""
-    version = _find_version(key)
-    language = _choose_language(request, version)
-    return frame_mail(render_sample(version, language, now=timezone.now()).html)
+    wish = read_wish(key, request.GET)
+    preview = look_at(wish, timezone.now(), checks=False)
+    html = preview.email.html if preview.email else ""
+    return frame_preview(dress(html, wish.look), with_images=wish.look != "bare")
 
 
-def _find_version(key: str) -> TemplateVersion:
-    """The newest version. Raises Http404 for a template that was never published."""
+@require_POST
+def search_customers(request: PageRequest, key: str) -> HttpResponse:
+    """Customers to look at the template with. What is typed here, perhaps an address, is in no URL."""
     template = get_object_or_404(EmailTemplate, key=key)
-    version = template.versions.select_related("template").first()
-    if version is None:
-        raise Http404(f"The template {key} was never published.")
-    return version
-
-
-def _choose_language(request: PageRequest, version: TemplateVersion) -> str:
-    """The language asked for, else that of the page, else the first one the template is written in."""
-    wanted = (request.GET.get("language", ""), get_language() or "", *version.texts)
-    return next((language for language in wanted if language in version.texts), "en")
+    found = find_customers(request.POST.get("q", "").strip())
+    return render(request, "dashboard/_preview_customers.html", {"template": template, "found": found})
