@@ -37,6 +37,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "measure recommendations": {
+        "task": "recommendations.tasks.run_evaluation_task",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "rebuild neighbours": {
         "task": "recommendations.tasks.rebuild_neighbours_task",
         "schedule": 24 * 3600.0,

@@ -12,11 +12,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 
-from dashboard.formatting import format_compact, format_count
+from dashboard.formatting import format_compact, format_count, format_share
 
 WIDTH = 720
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 14, 34
 _ROW = 70
+_SHARE_ROW = 58
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Interval:
     low: float
     estimate: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One bar of a comparison: a share of 1, and its standard error."""
+
+    label: str
+    value: float
+    error: float
 
 
 def draw_bars(
@@ -69,6 +79,37 @@ def draw_intervals(
     body = [_draw_axis(low, high, place, write, height), _draw_zero(place(zero), height)]
     body += [_draw_interval(row, _TOP + _ROW * (i + 0.68), place) for i, row in enumerate(rows)]
     return _wrap(body, height, title)
+
+
+def draw_shares(rows: Sequence[Share], *, title: str) -> SafeString:
+    """A bar a line, the first in the strong colour, each with a whisker of two standard errors."""
+    most = max([row.value + 2 * row.error for row in rows] + [0.01])
+    scale = (WIDTH - 130) / most
+    body = [_draw_share(row, _SHARE_ROW * i, scale, is_first=not i) for i, row in enumerate(rows)]
+    return _wrap(body, _SHARE_ROW * len(rows), title)
+
+
+def _draw_share(row: Share, top: int, scale: float, *, is_first: bool) -> SafeString:
+    x, anchor = (WIDTH, "end") if get_language_bidi() else (0, "start")
+    low, high = max(row.value - 2 * row.error, 0.0) * scale, (row.value + 2 * row.error) * scale
+    return format_html(
+        '<text class="chart-label" x="{}" y="{}" text-anchor="{}">{}</text>'
+        '<rect class="chart-{}" x="0" y="{}" width="{}" height="16" rx="2"/>'
+        '<path class="chart-whisker" d="M{} {}H{}"/><text class="chart-tick" x="{}" y="{}">{}</text>',
+        x,
+        top + 22,
+        anchor,
+        row.label,
+        "good" if is_first else "plain",
+        top + 32,
+        f"{row.value * scale:.1f}",
+        f"{low:.1f}",
+        top + 40,
+        f"{high:.1f}",
+        f"{high + 10:.1f}",
+        top + 46,
+        format_share(row.value),
+    )
 
 
 def _wrap(body: Sequence[SafeString], height: int, title: str) -> SafeString:

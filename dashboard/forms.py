@@ -74,7 +74,8 @@ class OfferRulesForm(forms.ModelForm[OfferRules]):
         model = OfferRules
         fields = (
             "most_picks", "fewest_picks", "is_all_or_nothing", "needs_image", "is_one_per_type", "same_type",
-            "fallback", "rebuy_days", "most_ignored", "new_boost", "margin_boost", "slow_boost",
+            "fallback", "rebuy_days", "most_ignored", "proving_owners",
+            "new_boost", "margin_boost", "slow_boost",
         )  # fmt: skip
         labels = {
             "most_picks": _("At most so many products (3)"),
@@ -84,6 +85,7 @@ class OfferRulesForm(forms.ModelForm[OfferRules]):
             "is_one_per_type": _("One product of each type (yes)"),
             "rebuy_days": _("Days in which a purchase is not suggested again (90)"),
             "most_ignored": _("Shown so often without a click, never again (5)"),
+            "proving_owners": _("Owners of both who prove a better one that does not say what it adds (3)"),
             "new_boost": _("Raise new products, 1 to 1.3 (1)"),
             "margin_boost": _("Raise products with a good margin, 1 to 1.3 (1)"),
             "slow_boost": _("Raise slow sellers beside best sellers, 1 to 1.3 (1)"),

@@ -133,6 +133,8 @@ OBJECTIONS: dict[str, "str | Promise"] = {
     "little_support": _("Too few orders hold both."),
     "low_score": _("The two go together too rarely."),
     "just_bought": _("The customer has just bought one of this type."),
+    "not_due": _("The customer does not need it again yet, or no longer."),
+    "nothing_more": _("It does not say what it has more of, and too few customers own both."),
     "no_step_up": _("Its price is not the right step up."),
     "substitute": _("It is another one of the same type, not something that goes with it."),
     "variant_of_anchor": _("It is the same thing in another design."),

@@ -8,6 +8,7 @@ from dashboard.pages import View, guard, page
 from dashboard.views import (
     campaigns,
     customers,
+    evaluation,
     experiments,
     inbox,
     messages,
@@ -54,5 +55,7 @@ urlpatterns: list[URLPattern] = [
     _page("templates/<slug:key>/customers/", templates.search_customers, "template_customers"),
     _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
+    _page("recommendations/evaluation/", evaluation.show_evaluation, "evaluation"),
+    _page("recommendations/evaluation/ask/", evaluation.ask_evaluation, "evaluation_ask"),
     _page("recommendations/rules/", recommendations.edit_rules, "recommendation_rules"),
 ]

@@ -101,6 +101,28 @@ KIND: Words = {
     "repeat": _("Due again"),
 }
 
+SLOT: Words = {
+    "basket": _("With a cart"),
+    "single": _("With one product"),
+    "next_new": _("After a purchase"),
+    "repeat": _("Due again"),
+    "upgrade": _("A better one"),
+}
+TASK: Words = {
+    "basket": _("The rest of an order, half of it known"),
+    "single": _("The rest of an order, one product known"),
+    "next_new": _("The next order: products new to the customer"),
+    "repeat": _("The next order: any product"),
+    "upgrade": _("What customers traded up to"),
+}
+METHOD: Words = {
+    "engine": "Pairwell",
+    "popularity_30d": _("Best-sellers of 30 days"),
+    "popularity": _("Best-sellers of all time"),
+    "co_occurrence": _("Bought together, plainly counted"),
+    "cosine": _("Cosine"),
+    "bm25": "BM25",
+}
 TABLES: dict[str, Words] = {
     "message": MESSAGE,
     "reaction": REACTION,
@@ -113,6 +135,9 @@ TABLES: dict[str, Words] = {
     "route": ROUTE,
     "class": CLASS,
     "kind": KIND,
+    "method": METHOD,
+    "slot": SLOT,
+    "task": TASK,
 }
 
 _TONES = {

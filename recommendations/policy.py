@@ -53,6 +53,7 @@ class Policy:
 
     # What counts as a better one.
     price_band: tuple[float, float] = (1.1, 2.0)
+    proving_owners: int = 3  # so many customers who own both prove a step up that the titles don't state
 
     def support_floor(self, order_count: int) -> int:
         """How many orders must hold both products: 5, or 3 in a shop with under 500 orders to learn from."""

@@ -15,6 +15,7 @@ from recommendations.models import Kind
 from recommendations.offers import BY_HAND, NEIGHBOURS, Candidate
 from recommendations.policy import SameType
 from recommendations.situation import Situation
+from recommendations.steps_up import says_more
 from recommendations.titles import are_variants
 from shop.models import Product
 
@@ -65,6 +66,14 @@ def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
         return True
     low, high = (Decimal(str(bound)) for bound in situation.policy.price_band)
     return not low * before.amount <= after.amount <= high * before.amount
+
+
+def says_nothing_more(candidate: Candidate, situation: Situation) -> bool:
+    """Another of the series at a higher price, unless customers who own both show that it is a step up."""
+    if candidate.kind != Kind.UPGRADE or candidate.because_of is None:
+        return False
+    is_proved = candidate.support >= situation.policy.proving_owners
+    return not is_proved and not says_more(candidate.because_of, candidate.product)
 
 
 def is_too_dear(candidate: Candidate, situation: Situation) -> bool:
@@ -142,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     Rule("no_rhythm", has_no_rhythm, is_relevance=True, kinds=_REPEATS),
     Rule("not_due", is_not_due, is_relevance=True, kinds=_REPEATS),
     Rule("no_step_up", is_no_step_up, is_relevance=True, kinds=_UPGRADES),
+    Rule("nothing_more", says_nothing_more, is_relevance=True, kinds=_UPGRADES),
     Rule("too_dear", is_too_dear, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("substitute", is_a_substitute, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True, kinds=_COMPLEMENTS),
@@ -172,6 +182,7 @@ OBJECTIONS: dict[str, str] = {
     "no_rhythm": "was not bought often enough to be a habit",
     "not_due": "is not due again by this customer's own rhythm",
     "no_step_up": "is not 1.1 to 2 times the price",
+    "nothing_more": "does not say what it has more of, and too few customers own both",
     "too_dear": "costs more than 5 times the dearest thing in the order",
     "substitute": "is another one of the same type, not something that goes with it",
     "variant_of_anchor": "is the same thing in another design",

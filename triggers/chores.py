@@ -11,6 +11,7 @@ from audience.provider_lists import sync_suppressions
 from campaigns.feedback import count_feedback
 from campaigns.rollups import count_due_experiments
 from recommendations.building import is_stale, rebuild_neighbours
+from recommendations.evaluation_runs import run_evaluation
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,16 @@ def _clear_evidence(now: datetime) -> None:
     clear_old_evidence(now)
 
 
+def _measure(now: datetime) -> None:
+    """What somebody asked for in the dashboard."""
+    run_evaluation(now)
+
+
 CHORES = (
     Chore(timedelta(hours=1), _rebuild_stale, "The neighbour tables could not be rebuilt."),
     Chore(timedelta(hours=1), _count_experiments, "The experiments could not be counted."),
     Chore(timedelta(hours=1), count_feedback, "Responses to products could not be counted."),
+    Chore(timedelta(seconds=30), _measure, "The recommendations could not be measured."),
     Chore(timedelta(minutes=10), _sync_lists, "SendGrid's lists could not be compared with ours."),
     Chore(timedelta(days=1), _clear_evidence, "Old proofs of consent could not be cleared."),
 )

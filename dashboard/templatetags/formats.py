@@ -37,6 +37,12 @@ def share_of(part: int, whole: int) -> str:
 
 
 @register.filter
+def figure(figures: Mapping[str, float], name: str) -> str:
+    """A share out of a report, "–" where the report has none."""
+    return formatting.localise_digits(f"{figures[name]:.3f}") if name in figures else "–"
+
+
+@register.filter
 def money(amount: Decimal | float | None, currency: str) -> str:
     return "–" if amount is None else formatting.format_money(amount, currency)
 

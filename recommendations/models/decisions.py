@@ -56,6 +56,11 @@ class OfferRules(models.Model):
     most_ignored = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Shown so often without a click, it is shown no more; 0: no limit"
     )
+    proving_owners = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="So many customers who own both prove a better one that does not say what it adds; 0: any",
+    )
     margin_boost = models.FloatField(null=True, blank=True, validators=_IN_BOUNDS)
     new_boost = models.FloatField(null=True, blank=True, validators=_IN_BOUNDS)
     new_days = models.PositiveSmallIntegerField(null=True, blank=True)

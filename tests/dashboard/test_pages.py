@@ -28,6 +28,7 @@ PAGES: dict[str, Callable[[SmallShop], dict[str, Any]]] = {
     "template": lambda shop: {"key": "abandoned_cart"},
     "recommendations": lambda shop: {},
     "recommendation_rules": lambda shop: {},
+    "evaluation": lambda shop: {},
     "sending": lambda shop: {},
 }
 # Two of each are the session and the person who is logged in, two more what holds mail back.

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from recommendations.evaluation import evaluate
 from recommendations.evaluation_report import print_report
+from recommendations.evaluation_runs import store_report
 from recommendations.order_files import OrderFileError, read_columns, read_mapping
 from recommendations.recorded_sales import read_recorded_sales
 from recommendations.sales import Sales, arrange_sales
@@ -32,10 +34,15 @@ class Command(BaseCommand):
         parser.add_argument("--cutoff", metavar="DATE", help="default: 30 days before the newest order")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
         parser.add_argument(
+            "--store", action="store_true", help="show the report in the dashboard; recorded orders only"
+        )
+        parser.add_argument(
             "--columns", default="", help="order=InvoiceNo,product=StockCode,time=InvoiceDate,…"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["store"] and options["orders"]:
+            raise CommandError("--store keeps reports of the recorded orders only: leave out --orders.")
         console = Console(file=cast(IO[str], self.stdout), highlight=False)
         cutoff = _read_day(options["cutoff"])
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -54,6 +61,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         found["lines_left_out"] = dict(sales.dropped)
         print_report(found, console)
+        if options["store"]:
+            store_report(found, timezone.now())
         if options["json"]:
             options["json"].write_text(json.dumps(found, indent=2) + "\n", encoding="utf8")
 
