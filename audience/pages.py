@@ -49,6 +49,10 @@ def mask_address(address: str) -> str:
     return f"{local[:1]}•••@{name[:1]}•••{dot}{ending}" if local and name else "•••"
 
 
+# "г." would end a sentence with two full stops.
+_DAYS = {"ru": "d MMMM y 'года'"}
+
+
 def format_day(moment: datetime, language: str, timezone: str) -> str:
     """The day as people there write it; in Persian by the Iranian calendar."""
     try:
@@ -60,7 +64,7 @@ def format_day(moment: datetime, language: str, timezone: str) -> str:
         return f"{jalali.day} {jdatetime.date.j_months_fa[jalali.month - 1]} {jalali.year}".translate(
             _PERSIAN_DIGITS
         )
-    return format_date(day, "long", locale=language)
+    return format_date(day, _DAYS.get(language, "long"), locale=language)
 
 
 def render_page(

@@ -1,5 +1,6 @@
 """Claiming a batch: the most urgent one that is due, for one worker, as far as route and limits allow."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from campaigns.allowances import find_lowest_priority, take_allowance
-from campaigns.models import SendBatch
+from campaigns.models import Message, SendBatch
 from campaigns.outbox import hold_back
 from campaigns.routes import PROBE_SIZE, ask_route, begin_probe, is_not_paused
 
@@ -80,3 +81,13 @@ def shrink_batch(batch: SendBatch, size: int, now: datetime) -> None:
     messages = batch.messages.filter(is_closed=False).order_by("queued_at", "pk")
     if rest := list(messages.values_list("pk", flat=True)[size:]):
         hold_back(batch, rest, until=now, reason="")
+
+
+def take_back_batches(customers: Collection[int]) -> int:
+    """Ends the leases of all batches with open messages of theirs: whoever prepares one begins anew.
+
+    For what must not leave as it was prepared. An intent that is committed already stands.
+    """
+    theirs = Message.objects.filter(customer__in=customers, is_closed=False)
+    leased = SendBatch.objects.filter(pk__in=theirs.values("batch"), state=SendBatch.State.LEASED)
+    return leased.update(state=SendBatch.State.READY, fence=F("fence") + 1, leased_until=None)

@@ -189,5 +189,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # Its debug log prints the API key and the whole payload.
         "python_http_client": {"level": "WARNING"},
+        # And this one the statements with their values, which name people.
+        "django.db.backends": {"level": "WARNING"},
     },
 }

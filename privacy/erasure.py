@@ -18,6 +18,7 @@ from django.db.models.functions import Cast, Concat
 
 from audience.models import ConsentEntry, ConsentRequest, Preference, Suppression
 from audience.suppression import suppress
+from campaigns.leasing import take_back_batches
 from campaigns.models import (
     Message,
     MessageEvent,
@@ -57,6 +58,7 @@ def erase_person(person: Person, now: datetime) -> Erased:
         suppress(
             address, scope=Suppression.Scope.ALL, reason=Suppression.Reason.ERASED, detail=REASON, now=now
         )
+    take_back_batches(list_ids(person))  # a worker may hold one in memory, about to write down who gets it
     while process_payloads(now):
         pass  # what the provider still has to say is taken before its words go
     with transaction.atomic():

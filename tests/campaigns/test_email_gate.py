@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
+from django.core import mail
 from django.core.mail import EmailMessage, get_connection, mail_admins, send_mail
+from django.test import Client
+from django.urls import NoReverseMatch, include, path, reverse
 from pytest_django import Settings
 
 from campaigns.email_gate import AllowListTransport, MailRefusedError, guard
@@ -53,6 +56,26 @@ def test_a_password_reset_is_refused_as_well() -> None:
         EmailMessage("Reset", "link", "a@shop.example", ["staff@shop.example"], connection=connection).send()
 
 
+urlpatterns = [path("accounts/", include("django.contrib.auth.urls"))]
+
+
+@pytest.mark.urls(__name__)
+def test_a_shop_that_adds_the_reset_page_gets_no_mail_past_the_outbox_and_a_trace(client: Client) -> None:
+    User.objects.create_user("staff", "canary@shop.example", "secret")
+    answer = client.post("/accounts/password_reset/", {"email": "canary@shop.example"})
+    assert answer.status_code == 302, "whoever asks learns nothing of who has an account"
+    assert mail.outbox == []
+    refused = RefusedMail.objects.values().get()
+    assert (refused["reason"], refused["recipients"]) == ("not_from_outbox", 1)
+    assert "canary" not in str(refused)
+
+
+def test_our_own_pages_offer_no_reset() -> None:
+    with pytest.raises(NoReverseMatch):
+        reverse("password_reset")
+    assert reverse("dashboard:login")
+
+
 def test_errors_are_not_mailed_to_admins(settings: Settings) -> None:
     settings.ADMINS = [("Op", "op@shop.example")]
     with pytest.raises(MailRefusedError):
@@ -68,12 +91,12 @@ def test_the_settings_name_the_gate() -> None:
 def test_only_delivery_speaks_to_mail_servers_and_only_sending_hands_over() -> None:
     """Who else could send would do so past consent, suppression and caps."""
     apps = ("audience", "shop", "triggers", "campaigns", "dashboard", "experiments", "privacy", "config")
-    for path in (file for app in apps for file in (ROOT / app).rglob("*.py")):
-        tree = ast.parse(path.read_text("utf8"))
+    for module in (file for app in apps for file in (ROOT / app).rglob("*.py")):
+        tree = ast.parse(module.read_text("utf8"))
         nodes = list(ast.walk(tree))
         names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
         froms = {n.module for n in nodes if isinstance(n, ast.ImportFrom)}
-        assert not (names | froms) & {"smtplib", "sendgrid", "aiosmtplib"}, path
+        assert not (names | froms) & {"smtplib", "sendgrid", "aiosmtplib"}, module
 
 
 @pytest.mark.parametrize(

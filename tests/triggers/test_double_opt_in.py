@@ -111,6 +111,32 @@ def test_a_request_runs_out(customer: Customer, now: datetime) -> None:
     assert not ConsentEntry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "This request has run out"),
+        ("fa", "مهلت این درخواست تمام شده است"),
+        ("he", "תוקף הבקשה פג"),
+        ("ar", "انتهت صلاحية هذا الطلب"),
+        ("ru", "Срок запроса истёк"),
+    ],
+)
+def test_a_link_that_has_run_out_says_so_and_that_it_is_gone_for_good(
+    customer: Customer, now: datetime, client: Client, language: str, words: str
+) -> None:
+    ask(1, now)
+    Customer.objects.filter(pk=customer.pk).update(language=language)
+    ConsentRequest.objects.update(expires_at=now - VALID_FOR)
+    answer = client.post(confirm_path())
+    assert answer.status_code == 410
+    page = answer.content.decode()
+    assert words in page
+    assert customer.email not in page
+    assert "<form" not in page, "there is nothing left to press"
+    assert client.post(confirm_path()).status_code == 410
+    assert not ConsentEntry.objects.exists()
+
+
 def test_whoever_does_not_answer_is_asked_twice_in_all(customer: Customer, now: datetime) -> None:
     times = [
         now,
