@@ -1,7 +1,7 @@
 """News from a provider: stored as it came, answered at once, made sense of afterwards."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -64,10 +64,16 @@ def _take_bounded(payloads: Sequence[WebhookPayload]) -> list[WebhookPayload]:
 
 
 def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
+    told = []
     for payload in payloads:
         events, payload.problems = parse_events(bytes(payload.body))
-        _apply(payload.provider, events, now)
+        told.append((payload.provider, events))
         payload.processed_at = now
+    messages = _find_messages(event for _, events in told for event in events)
+    # All at once: whoever takes guards one after the other deadlocks with who takes them in order.
+    guard_customers({message.customer_id for message in messages.values()})
+    for provider, events in told:
+        _apply(provider, events, messages, now=now)
     WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
 
 
@@ -76,11 +82,17 @@ def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
     waiting.update(processed_at=now, problems=[f"The whole payload was put aside: {error}"])
 
 
-def _apply(provider: str, events: Sequence[DeliveryEvent], now: datetime) -> None:
-    ids = {e.delivery_id for e in events if e.delivery_id}
+def _find_messages(events: Iterable[DeliveryEvent]) -> dict[UUID, Message]:
+    ids = {event.delivery_id for event in events if event.delivery_id}
     related = ("customer", "step__campaign", "rendered")
-    messages = {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
-    guard_customers({m.customer_id for m in messages.values()})
+    return {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
+
+
+def _apply(
+    provider: str, events: Sequence[DeliveryEvent], known: Mapping[UUID, Message], *, now: datetime
+) -> None:
+    ids = {event.delivery_id for event in events}
+    messages = {pk: message for pk, message in known.items() if pk in ids}
     # In the order of their keys, so that two workers never wait for each other.
     fresh = sorted(_leave_out_known(provider, events), key=lambda event: event.natural_key)
     rows = [_make_row(provider, event, messages, now) for event in fresh]

@@ -28,6 +28,7 @@ from campaigns.models import (
     TrackedLink,
     WebhookPayload,
 )
+from campaigns.retrying import retry_write
 from campaigns.webhooks import process_payloads
 from privacy.people import Person, list_ids
 from recommendations.models import CustomerResponse
@@ -61,16 +62,21 @@ def erase_person(person: Person, now: datetime) -> Erased:
     take_back_batches(list_ids(person))  # a worker may hold one in memory, about to write down who gets it
     while process_payloads(now):
         pass  # what the provider still has to say is taken before its words go
-    with transaction.atomic():
-        ids = list_ids(person)
-        guard_customers(set(ids))  # a batch that is about to leave has been decided on, or will see the no
-        lock_customers(set(ids))
-        erased = _erase_messages(ids, now)
-        _erase_facts(ids, now)
-        _erase_consents(ids)
-        _erase_log(ids)
-        _make_shells(ids, now)
-        _erase_by_address(person.addresses)
+    # An engine that takes an event of the person locks in the other order: one of the two has to try again.
+    return retry_write(lambda: _erase_rows(person, now))
+
+
+@transaction.atomic
+def _erase_rows(person: Person, now: datetime) -> Erased:
+    ids = list_ids(person)
+    guard_customers(set(ids))  # a batch that is about to leave has been decided on, or will see the no
+    lock_customers(set(ids))
+    erased = _erase_messages(ids, now)
+    _erase_facts(ids, now)
+    _erase_consents(ids)
+    _erase_log(ids)
+    _make_shells(ids, now)
+    _erase_by_address(person.addresses)
     return erased
 
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +94,20 @@ def test_broken_elements_in_a_post_of_thousands_cost_none_of_the_others(
     post([*broken[:3], *good[:1_500], *broken[3:], *good[1_500:]], now + timedelta(hours=1))
     assert MessageEvent.objects.count() == 3_000
     assert len(WebhookPayload.objects.get().problems) == len(broken)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one writer at a time")
+def test_whoever_several_posts_are_about_is_guarded_at_once_and_so_without_a_deadlock(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations(4)
+    send_due(now, Provider())
+    for message in Message.objects.order_by("-customer"):
+        receive("sendgrid", json.dumps([tell("delivered", message, now)]).encode(), now)
+    with CaptureQueriesContext(connection) as captured:
+        assert process_payloads(now) == 4
+    assert sum("pg_advisory" in query["sql"] for query in captured.captured_queries) == 1
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from tests.servers.sendgrid_server import Accepted, SendGridServer
 from tests.servers.smtp_server import Mail, SmtpFault, SmtpServer
 
 FAULT_RATE = 0.06  # of requests and messages; each may keep a route shut for a minute of the fast clock
+MAIL = "/v3/mail/send"
 CURSED = "cursed"  # in an address: no provider ever takes an email for it
 HTML = b"<html><body><h1>Service Unavailable</h1></body></html>"
 
@@ -113,7 +114,12 @@ class ChaosSendGrid(SendGridServer):
         self._ledger.count(name)
         return _TRANSIENT[name]()
 
+    def choose_fault(self, request: Request) -> Fault | None:
+        return self.take_fault() if request.path == MAIL else None
+
     def decide(self, request: Request) -> Answer:
+        if request.path != MAIL:
+            return Answer(200, b"[]", {"Content-Type": "application/json"})  # the lists of who said no: empty
         body = json.loads(request.body)
         if places := [n for n, p in enumerate(body["personalizations"]) if CURSED in p["to"][0]["email"]]:
             return self._refuse_one(body, places[0])

@@ -17,7 +17,7 @@ from tests.chaos.world import World
 
 ANY_MOMENT = "any moment"
 ENGINES = 3
-PATIENCE = 7  # seconds by the wall that an engine has to reach its place; then it is killed where it is
+PATIENCE = 15  # seconds by the wall that an engine has to reach its place; then it is killed where it is
 SLEEP = (6.0, 12.0)  # seconds by the wall that a stopped process sleeps: past its lease of five
 PAUSE = 2.0
 

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 from tests.chaos.calm import OPEN
 from tests.chaos.people import OFFERS, ORDERS, Person
 from tests.chaos.sinks import Receipt
@@ -47,6 +49,7 @@ class _State:
 def judge(world: World, people: list[Person], losses: Losses) -> Verdict:
     """Every promise, checked after the storm."""
     verdict = Verdict()
+    connection.close()  # PostgreSQL may have crashed since it was used
     states = _read_states(world)
     receipts = list(world.ledger.receipts)
     _judge_due(people, receipts, states, world.ledger.refused, verdict=verdict)

@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from audience.consent import read_standings, record_consent
@@ -24,12 +24,13 @@ from campaigns.records import write_records
 from campaigns.sending import commit_intent
 from campaigns.transports import DatabasePreviewStore
 from delivery.preview import PreviewTransport
+from privacy import erasure
 from privacy.erasure import erase_person
 from privacy.export import export_person
 from privacy.people import PersonNotFoundError, find_person
 from shop.ingest import record_events
 from shop.models import Customer
-from tests.factories import make_product
+from tests.factories import make_customer, make_product
 from triggers.engine import sweep, take_events, take_steps
 from triggers.standard_flows import create_flows
 
@@ -182,6 +183,24 @@ def test_erasing_twice_is_as_erasing_once(person: Customer, now: datetime) -> No
     }
     erase_person(find_person(ADDRESS), now)
     assert {model: list(model._default_manager.values()) for model in rows} == rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_that_lost_a_deadlock_is_done_again(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_customer(email=ADDRESS)
+    tried: list[set[int]] = []
+
+    def lose_once(customers: set[int]) -> None:
+        tried.append(customers)
+        if len(tried) == 1:
+            raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(erasure, "lock_customers", lose_once)
+    assert erase_person(find_person(ADDRESS), now).customers == 1
+    assert len(tried) == 2
+    assert not Customer.objects.filter(email=ADDRESS).exists()
 
 
 def test_what_waits_is_not_sent(person: Customer, now: datetime) -> None:

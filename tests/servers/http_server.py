@@ -98,6 +98,10 @@ class HttpServer:
         with self.lock:
             return self._faults.popleft() if self._faults else self._standing_fault
 
+    def choose_fault(self, request: Request) -> Fault | None:  # noqa: ARG002 (for servers that look at it)
+        """What this request meets instead of its answer."""
+        return self.take_fault()
+
     def decide(self, request: Request) -> Answer:
         """The regular answer; a fault after acceptance still records what was accepted."""
         return self._answer(request)
@@ -121,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, self.headers, body)
         with self.owner.lock:
             self.owner.received.append(request)
-        match self.owner.take_fault():
+        match self.owner.choose_fault(request):
             case None:
                 self._write(self.owner.decide(request))
             case Answer() as answer:
