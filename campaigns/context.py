@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.conf import settings
 
 from audience.links import confirm_url, preferences_url, unsubscribe_url
 from campaigns.envelopes import law_between
+from campaigns.languages import format_money
 from campaigns.models import Message
 from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
@@ -209,9 +211,15 @@ def _describe_pick(pick: Pick, language: str) -> Context:
         "currency": pick.price.currency,
         "image": pick.product.image_url,
         "url": pick.product.url,
-        "reason": reason(pick, language=language),
+        "reason": tell_reason(pick, language),
         "instead_of": _describe_replaced(pick, language) if pick.kind == Kind.UPGRADE else None,
     }
+
+
+def tell_reason(pick: Pick, language: str) -> Context:
+    """Why a pick is shown, with money written as the email writes it."""
+    write_money = partial(format_money, language=language)
+    return reason(pick, language=language, write_money=write_money)
 
 
 def _describe_replaced(pick: Pick, language: str) -> Context | None:

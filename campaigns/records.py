@@ -13,9 +13,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
+from campaigns.context import tell_reason
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
-from recommendations.engine import Pick, reason, trace_of
+from recommendations.engine import Pick, trace_of
 
 
 def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
@@ -74,7 +75,7 @@ def _describe(pick: Pick, language: str, place: str) -> tuple[Any, ...]:
     """The columns after the first."""
     return (
         pick.product.pk, pick.because_of.pk if pick.because_of else None, pick.kind, pick.rank, pick.score,
-        pick.support, pick.scorer, pick.model_id, str(reason(pick, language=language)["text"])[:400],
+        pick.support, pick.scorer, pick.model_id, str(tell_reason(pick, language)["text"])[:400],
         trace_of(pick, place=place),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 The sentences are kept with the message, so that anybody can read later what the customer was told.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from recommendations.additions import find_additions
@@ -99,24 +100,33 @@ SENTENCES: dict[str, dict[str, str]] = {
 }
 
 
-def reason(pick: Pick, *, language: str = "") -> dict[str, Any]:
+MoneyWriter = Callable[[str, str], str]
+
+
+def write_plainly(amount: str, currency: str) -> str:
+    """12.50 GBP: for commands and pages that write money their own way from the parts."""
+    return f"{amount} {currency}"
+
+
+def reason(pick: Pick, *, language: str = "", write_money: MoneyWriter = write_plainly) -> dict[str, Any]:
     """Why a pick is shown: code, because_of (a title), support, price_difference, adds, text.
 
     `code` is bought_together, goes_with, goes_with_type, better_version, service, due_again, popular or
     chosen. Titles come in the language where the shop has them. `price_difference` is {"amount": "12.50",
     "currency": "GBP"} for an upgrade, else None. `adds` lists what the better one has more of, as far as its
     title and attributes tell. `text` is the whole reason as a sentence, in English for a language that
-    Pairwell does not speak.
+    Pairwell does not speak; `write_money` writes the difference in it.
     """
     code, difference = code_of(pick), _price_difference(pick)
     because_of = title_in(pick.because_of, language) if pick.because_of else ""
+    more = write_money(difference["amount"], difference["currency"]) if difference else ""
     return {
         "code": code,
         "because_of": because_of,
         "support": pick.support,
         "price_difference": difference,
         "adds": _say_additions(pick, language),
-        "text": _say(pick, code, language, because_of=because_of, difference=difference),
+        "text": _say(pick, code, language, because_of=because_of, more=more),
     }
 
 
@@ -128,8 +138,7 @@ def code_of(pick: Pick) -> str:
     return _CODES.get(pick.scorer, "bought_together")
 
 
-def _say(pick: Pick, code: str, language: str, *, because_of: str, difference: dict[str, str] | None) -> str:
-    more = f"{difference['amount']} {difference['currency']}" if difference else ""
+def _say(pick: Pick, code: str, language: str, *, because_of: str, more: str) -> str:
     sentence = _sentences(language)[code]
     return sentence.format(title=because_of, difference=more, support=pick.support)
 

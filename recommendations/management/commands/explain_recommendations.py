@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from recommendations.engine import Considered, Moment, Outcome, Request, account_for, reason
-from recommendations.models import NeighbourModel
+from recommendations.models import NeighbourModel, SlotChoice
+from recommendations.policy import SMALL_SHOP_ORDERS
 from recommendations.rules import OBJECTIONS, count_objections
 from recommendations.withholding import find_withheld
 from shop.models import CartLine, Customer, Event, OrderLine, Product
@@ -47,7 +48,8 @@ class Command(BaseCommand):
         for entry in outcome.considered[: options["limit"]]:
             self.stdout.write(describe(entry))
         self.stdout.write("")
-        for line in [*describe_funnel(outcome), *describe_picks(outcome, customer.language)]:
+        picks = describe_picks(outcome, customer.language)
+        for line in [*describe_model(), *describe_funnel(outcome), *picks]:
             self.stdout.write(line)
         for code in find_withheld([customer], now).values():
             self.stdout.write(f"Withheld all the same: {code}.")
@@ -90,6 +92,22 @@ def describe_picks(outcome: Outcome, language: str) -> list[str]:
         f"model {pick.model_id}: {reason(pick, language=language)['text']}"
         for pick in outcome.picks
     ]
+
+
+def describe_model() -> list[str]:
+    """What was learnt from, the scorer of each slot and why; of a small shop, why it sees best-sellers."""
+    model = NeighbourModel.objects.filter(is_active=True).first()
+    if model is None:
+        return ["Nothing was learnt yet: what people named by hand, and nothing else."]
+    lines = [f"Model {model.pk} was learnt from {model.order_count} orders."]
+    if model.order_count < SMALL_SHOP_ORDERS:
+        floor = model.notes.get("support_floor")
+        lines.append(
+            f"  A small shop: pairs count from {floor} orders on; below that best-sellers of the types that "
+            "go with a product and of its department fill the places."
+        )
+    choices = SlotChoice.objects.filter(model=model).order_by("pk")
+    return lines + [f"  {choice.slot}: {choice.scorer}. {choice.reason}" for choice in choices]
 
 
 def _explain_nothing() -> str:
