@@ -82,14 +82,13 @@ def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT, with_ease: bool 
 def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: int = KEPT) -> Table:
     """At most `kept` neighbours a product by the blend. Those under the floor rank behind all above it.
 
-    Pairs that chance explains are left out (`passes_lift`), but for a blend of nothing but late sales, which
-    is for shops whose pairs say no more. Best-sellers of the shop have an empty table.
+    Pairs that chance explains are left out (`passes_lift`) by a gated blend; the others are for shops whose
+    pairs say little more than sales. Best-sellers of the shop have an empty table.
     """
     pairs = learnt.shortlist
     counts = pairs.counts()
     scores = np.zeros(len(pairs.a)) if blend.is_popularity else score_blend(counts, learnt.ease, blend)
-    shown = scores > 0 if blend.only_popular else passes_lift(counts) & (scores > 0)
-    rows = np.flatnonzero(shown)
+    rows = np.flatnonzero(passes_lift(counts) & (scores > 0) if blend.gated else scores > 0)
     below = pairs.orders[rows] < support_floor
     place = (scores[rows] - 2.0 * below) / (scores.max(initial=0.0) + 2.0)  # above -1, under 1
     rows = rows[np.argsort(2.0 * pairs.a[rows] - place, kind="stable")]

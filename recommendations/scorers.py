@@ -46,8 +46,8 @@ class Blend:
     """A scorer as a shop can choose it: the squares of these parts, weighted and added.
 
     `cosine` weighs the asymmetric cosine, `ease` the weights of EASE, `popular` late sales, each in [0, 1] a
-    pair. `trend` raises what sells better lately than over all, by that power. A blend without any part is
-    best-sellers.
+    pair. `trend` raises what sells better lately than over all, by that power. One that is not `gated` keeps
+    pairs that chance explains too. A blend without any part is best-sellers.
     """
 
     name: str
@@ -57,14 +57,11 @@ class Blend:
     ease: float = 0.0
     trend: float = 0.0
     popular: float = 0.0
+    gated: bool = True
 
     @property
     def is_popularity(self) -> bool:
         return self.cosine == self.ease == self.popular == 0.0
-
-    @property
-    def only_popular(self) -> bool:
-        return self.cosine == self.ease == 0.0
 
 
 POPULARITY = Blend("popularity_30d")
@@ -80,7 +77,8 @@ BLENDS: tuple[Blend, ...] = (
     Blend("confidence", cosine=1.0, asymmetry=1.0),
     Blend("ease_with_cosine", cosine=0.3, ease=1.0),
     RISING_COSINE,
-    Blend("popular_together", popular=1.0),
+    Blend("bought_together", cosine=1.0, asymmetry=1.0, gated=False),
+    Blend("popular_together", popular=1.0, gated=False),
 )
 
 

@@ -105,7 +105,7 @@ def choose_upgrades(baskets: Baskets, goods: Goods) -> Choice:
             f"Only {months[0][ONLY_SALES]['n']:.0f} trade-ups in the last month, {FEWEST_CASES} are needed "
             "to compare: the default."
         )
-        return Choice("upgrade", POPULARITY, POPULARITY, reason, weights="balanced")
+        return Choice("upgrade", POPULARITY, POPULARITY, reason, weights="mostly_sales")
     figures = {name: pool([month[name] for month in tested]) for name in WEIGHTS}
     best = _best_of(figures)
     reason = (
