@@ -15,7 +15,7 @@ from django.utils.translation import get_language_bidi
 from dashboard.formatting import format_compact, format_count, format_share
 
 WIDTH = 720
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 14, 34
+LEFT, RIGHT, TOP, BOTTOM = 56, 8, 14, 34
 _ROW = 70
 _SHARE_ROW = 58
 
@@ -54,13 +54,13 @@ def draw_bars(
     """Stacked bars, one a label; the title is read out and must say what is shown and how much."""
     totals = [sum(column) for column in zip(*(s.values for s in series), strict=True)]
     top = _round_up(max(totals, default=0))
-    plot = height - _TOP - _BOTTOM
+    plot = height - TOP - BOTTOM
     body = [
         _draw_count_grid(top, plot),
-        *(_draw_column(i, labels, series, bottom=_TOP + plot, scale=plot / top) for i in range(len(labels))),
-        _draw_day_labels(labels, height),
+        *(_draw_column(i, labels, series, bottom=TOP + plot, scale=plot / top) for i in range(len(labels))),
+        draw_day_labels(labels, height),
     ]
-    return _wrap(body, height, title)
+    return wrap_drawing(body, height, title)
 
 
 def draw_intervals(
@@ -71,14 +71,14 @@ def draw_intervals(
     low, high = min(edges), max(edges)
     margin = (high - low) * 0.06 or 1.0
     low, high = low - margin, high + margin
-    height = _TOP + _ROW * len(rows) + _BOTTOM
+    height = TOP + _ROW * len(rows) + BOTTOM
 
     def place(value: float) -> float:
         return 40 + (value - low) / (high - low) * (WIDTH - 80)
 
     body = [_draw_axis(low, high, place, write, height), _draw_zero(place(zero), height)]
-    body += [_draw_interval(row, _TOP + _ROW * (i + 0.68), place) for i, row in enumerate(rows)]
-    return _wrap(body, height, title)
+    body += [_draw_interval(row, TOP + _ROW * (i + 0.68), place) for i, row in enumerate(rows)]
+    return wrap_drawing(body, height, title)
 
 
 def draw_shares(rows: Sequence[Share], *, title: str) -> SafeString:
@@ -86,7 +86,7 @@ def draw_shares(rows: Sequence[Share], *, title: str) -> SafeString:
     most = max([row.value + 2 * row.error for row in rows] + [0.01])
     scale = (WIDTH - 130) / most
     body = [_draw_share(row, _SHARE_ROW * i, scale, is_first=not i) for i, row in enumerate(rows)]
-    return _wrap(body, _SHARE_ROW * len(rows), title)
+    return wrap_drawing(body, _SHARE_ROW * len(rows), title)
 
 
 def _draw_share(row: Share, top: int, scale: float, *, is_first: bool) -> SafeString:
@@ -112,7 +112,8 @@ def _draw_share(row: Share, top: int, scale: float, *, is_first: bool) -> SafeSt
     )
 
 
-def _wrap(body: Sequence[SafeString], height: int, title: str) -> SafeString:
+def wrap_drawing(body: Sequence[SafeString], height: int, title: str) -> SafeString:
+    """The SVG around its parts; the title is what a screen reader says."""
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" direction="ltr">{}</svg>',
         WIDTH,
@@ -130,20 +131,20 @@ def _round_up(number: float) -> int:
     return next(ceil(m * magnitude) for m in (1.2, 2, 4, 6, 8, 10, 12) if m * magnitude >= number)
 
 
-def _choose_step(rough: float) -> float:
+def choose_step(rough: float) -> float:
     """1, 2 or 5 times a power of ten, not below the rough one."""
     magnitude: float = 10.0 ** floor(log10(rough))
     return next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough)
 
 
 def _draw_count_grid(top: int, plot: float) -> SafeString:
-    lines = [(_TOP + plot * (1 - quarter / 4), top * quarter / 4) for quarter in range(5)]
+    lines = [(TOP + plot * (1 - quarter / 4), top * quarter / 4) for quarter in range(5)]
     return format_html_join(
         "",
         '<path class="chart-grid" d="M{0} {1}H{2}"/><text class="chart-tick" x="{3}" y="{4}"'
         ' text-anchor="end">{5}</text>',
         (
-            (_LEFT, f"{y:.1f}", WIDTH - _RIGHT, _LEFT - 8, f"{y + 4:.1f}", format_compact(value))
+            (LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 8, f"{y + 4:.1f}", format_compact(value))
             for y, value in lines
         ),
     )
@@ -152,9 +153,9 @@ def _draw_count_grid(top: int, plot: float) -> SafeString:
 def _draw_column(
     index: int, labels: Sequence[str], series: Sequence[Series], *, bottom: float, scale: float
 ) -> SafeString:
-    slot = (WIDTH - _LEFT - _RIGHT) / len(labels)
+    slot = (WIDTH - LEFT - RIGHT) / len(labels)
     width = min(slot * 0.72, 36)
-    x = _LEFT + slot * (index + 0.5) - width / 2
+    x = LEFT + slot * (index + 0.5) - width / 2
     values = [s.values[index] for s in series]
     tops = [bottom - above * scale for above in accumulate(values)]
     rects = [
@@ -167,15 +168,16 @@ def _draw_column(
     return format_html("<g><title>{}: {}</title>{}</g>", labels[index], words, bars)
 
 
-def _draw_day_labels(labels: Sequence[str], height: int) -> SafeString:
-    slot = (WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
+def draw_day_labels(labels: Sequence[str], height: int) -> SafeString:
+    """At most about six labels under evenly placed columns."""
+    slot = (WIDTH - LEFT - RIGHT) / max(len(labels), 1)
     every = ceil(len(labels) / 6) or 1
     direction = "rtl" if get_language_bidi() else "ltr"
     return format_html_join(
         "",
         '<text class="chart-tick" x="{}" y="{}" text-anchor="middle" direction="{}">{}</text>',
         (
-            (f"{_LEFT + slot * (i + 0.5):.1f}", height - 8, direction, label)
+            (f"{LEFT + slot * (i + 0.5):.1f}", height - 8, direction, label)
             for i, label in enumerate(labels)
             if i % every == every // 2
         ),
@@ -185,18 +187,18 @@ def _draw_day_labels(labels: Sequence[str], height: int) -> SafeString:
 def _draw_axis(
     low: float, high: float, place: Callable[[float], float], write: Callable[[float], str], height: int
 ) -> SafeString:
-    step = _choose_step((high - low) / 5)
+    step = choose_step((high - low) / 5)
     ticks = [step * n for n in range(ceil(low / step), floor(high / step) + 1)]
     return format_html_join(
         "",
         '<path class="chart-grid" d="M{0} {1}V{2}"/><text class="chart-tick" x="{0}" y="{3}"'
         ' text-anchor="middle">{4}</text>',
-        ((f"{place(t):.1f}", _TOP, height - _BOTTOM, height - 8, write(t)) for t in ticks),
+        ((f"{place(t):.1f}", TOP, height - BOTTOM, height - 8, write(t)) for t in ticks),
     )
 
 
 def _draw_zero(x: float, height: int) -> SafeString:
-    return format_html('<path class="chart-zero" d="M{} {}V{}"/>', f"{x:.1f}", _TOP, height - _BOTTOM)
+    return format_html('<path class="chart-zero" d="M{} {}V{}"/>', f"{x:.1f}", TOP, height - BOTTOM)
 
 
 def _draw_interval(row: Interval, y: float, place: Callable[[float], float]) -> SafeString:

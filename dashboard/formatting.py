@@ -63,6 +63,14 @@ def format_share(share: float) -> str:
     )
 
 
+def format_decimals(number: float, places: int) -> str:
+    """A plain number with so many digits after the point."""
+    pattern = "#,##0." + "0" * places
+    return localise_digits(
+        format_decimal(number, format=pattern, locale=current_locale(), numbering_system="default")
+    )
+
+
 def format_points(difference: float) -> str:
     """A difference of two shares with its sign, in percentage points."""
     number = format_decimal(

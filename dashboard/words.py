@@ -100,6 +100,43 @@ KIND: Words = {
     "service": _("A service for it"),
     "repeat": _("Due again"),
 }
+METRIC: Words = {
+    "click": _("Clicks"),
+    "conversion": _("Orders"),
+    "revenue": _("Revenue"),
+    "margin": _("Margin"),
+    "order_value": _("Order value"),
+}
+FINDING: Words = {
+    "still collecting": _("Still collecting"),
+    "better": _("Better"),
+    "worse": _("Worse"),
+    "no difference found": _("No difference found"),
+    "does harm": _("Does harm"),
+    "the split is broken": _("The split is broken"),
+}
+SKIPPED: Words = {
+    "few_conversions": _("too few so far"),
+    "empty_arm": _("an arm is empty"),
+}
+GUARD: Words = {
+    "": _("Fine"),
+    "warn": _("Watch it"),
+    "stop": _("Stop it"),
+}
+TRAIL: Words = {
+    "started": pgettext_lazy("experiment", "Started"),
+    "stopped": pgettext_lazy("experiment", "Stopped"),
+    "restarted": _("Started again"),
+    "split": _("Split changed"),
+    "rolled_out": _("Rolled out to everybody"),
+    "edited": _("Draft written"),
+    "automatic": _("Automatic roll-out"),
+}
+ACTOR: Words = {
+    "automatic roll-out": _("the automatic roll-out"),
+    "allocation, not evidence": _("the daily allocation"),
+}
 
 SLOT: Words = {
     "basket": _("With a cart"),
@@ -135,6 +172,12 @@ TABLES: dict[str, Words] = {
     "route": ROUTE,
     "class": CLASS,
     "kind": KIND,
+    "metric": METRIC,
+    "finding": FINDING,
+    "skipped": SKIPPED,
+    "guard": GUARD,
+    "trail": TRAIL,
+    "actor": ACTOR,
     "method": METHOD,
     "slot": SLOT,
     "task": TASK,

@@ -159,7 +159,13 @@ def _crosses(look: Look, reach: float) -> bool:
 def _find(course: _Course, plan: Plan) -> Finding:
     series = course.series
     finding = Finding(
-        series.variant, series.metric, series.noun, series.is_primary, _read(course), rule=course.rule
+        series.variant,
+        series.metric,
+        series.noun,
+        series.is_primary,
+        _read(course),
+        rule=course.rule,
+        reaches=course.reaches,
     )
     if not series.looks:
         return finding

@@ -16,7 +16,7 @@ from experiments.decided import judge_series, read_alarms, splits_of
 from experiments.decisions import Plan, find_differences
 from experiments.estimates import Estimate
 from experiments.guardrails import Split, mismatch_evidence
-from experiments.looks import pairs_of, plan_of, read_looks, series_of
+from experiments.looks import pairs_of, plan_of, read_estimate, read_looks, series_of
 from experiments.models import Alarm, AuditEntry, Decision, Experiment, Look, Variant
 from experiments.statistics import Interval, mismatch_p_value
 from experiments.verdicts import Finding, Verdict
@@ -24,13 +24,17 @@ from experiments.verdicts import Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class ArmLine:
-    """One arm. `assigned` is everybody, `totals` those whose window is over; `share` was planned."""
+    """One arm. `everybody` has entered, `totals` are those whose window is over; `share` was planned."""
 
     key: str
     variant: Variant | None  # None: the people who get nothing
     share: float
-    assigned: int
+    everybody: Totals
     totals: Totals
+
+    @property
+    def assigned(self) -> int:
+        return self.everybody.people
 
     @property
     def is_holdout(self) -> bool:
@@ -43,13 +47,22 @@ class ArmLine:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One look on the way: the difference with its always-valid band; `skipped` says why it has none."""
+    """One look on the way: the difference with its always-valid band; `skipped` says why it has none.
+
+    `fraction` is of the planned people. `needed` is the z that `reached` had to equal for a claim, and
+    `interval` what was known by it then; None where nothing would have been enough.
+    """
 
     day: date
     people: int
     difference: float | None
     band: Interval | None
     skipped: str
+    fraction: float = 0.0
+    information: float | None = None
+    reached: float | None = None
+    needed: float | None = None
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +146,35 @@ def _compare(experiment: Experiment, pair: Pair, looks: Sequence[Look], verdict:
         series = series_of(experiment, pair, looks)
         found = {(f.variant, f.metric): f for f in find_differences(series, plan_of(experiment, pair))}
     return [
-        Comparison(pair, metric, found[pair.arm, metric], tuple(_plot(pair, metric, looks)))
+        Comparison(
+            pair, metric, found[pair.arm, metric], tuple(_plot(pair, metric, looks, found[pair.arm, metric]))
+        )
         for metric in list_metrics(pair)
     ]
 
 
-def _plot(pair: Pair, metric: Metric, looks: Sequence[Look]) -> list[Point]:
-    mine = (k for k in looks if (k.reference, k.arm, k.metric) == (pair.reference, pair.arm, metric))
-    return [
-        Point(
-            day=look.day,
-            people=look.people,
-            difference=look.estimate["difference"] if look.estimate else None,
-            band=_band_of(look),
-            skipped=look.skipped,
-        )
-        for look in mine
-    ]
+def _plot(pair: Pair, metric: Metric, looks: Sequence[Look], finding: Finding) -> list[Point]:
+    """Every look of the pair; those that were skipped had nothing to reach."""
+    mine = [k for k in looks if (k.reference, k.arm, k.metric) == (pair.reference, pair.arm, metric)]
+    reaches = iter(finding.reaches)
+    return [_place(look, math.inf if look.skipped else next(reaches, math.inf)) for look in mine]
+
+
+def _place(look: Look, reach: float) -> Point:
+    found = read_estimate(look.estimate) if look.estimate else None
+    is_reachable = found is not None and math.isfinite(reach)
+    return Point(
+        day=look.day,
+        people=look.people,
+        difference=found.difference if found else None,
+        band=_band_of(look),
+        skipped=look.skipped,
+        fraction=look.fraction,
+        information=found.information if found else None,
+        reached=look.reached,
+        needed=reach if is_reachable else None,
+        interval=found.interval(reach) if found and is_reachable else None,
+    )
 
 
 def _band_of(look: Look) -> Interval | None:
@@ -170,7 +195,7 @@ def _list_arms(variants: Sequence[Variant], counts: Counts) -> list[ArmLine]:
             key=key,
             variant=variant,
             share=shares.get(key, 0.0),
-            assigned=everybody.get(key, Totals()).people,
+            everybody=everybody.get(key, Totals()),
             totals=matured.get(key, Totals()),
         )
         for key, variant in by_key.items()

@@ -131,6 +131,22 @@ def roll_out(experiment: Experiment, variant: Variant, now: datetime, *, actor: 
     return _trace(experiment, Action.ROLLED_OUT, actor, now, {"variant": variant.key})
 
 
+@transaction.atomic
+def switch_automatic(experiment: Experiment, is_on: bool, now: datetime, *, actor: str = "") -> None:
+    """Lets the daily decision roll the better variant out on its own, or no more.
+
+    Raises ExperimentError once something was rolled out.
+    """
+    if not Experiment.objects.filter(pk=experiment.pk, rolled_out=None).update(auto_roll_out=is_on):
+        raise ExperimentError(f"Experiment {experiment.key} was rolled out; there is nothing left to switch.")
+    _trace(experiment, Action.AUTOMATIC, actor, now, {"is_on": is_on})
+
+
+def note_draft(experiment: Experiment, now: datetime, *, actor: str = "") -> None:
+    """Leaves the trace of a draft that was made or changed."""
+    _trace(experiment, Action.EDITED, actor, now)
+
+
 def _check(experiment: Experiment) -> None:
     if problems := find_problems(experiment, list(experiment.variants.all())):
         raise ExperimentError(" ".join(problems))

@@ -74,6 +74,7 @@ class Finding:
     lift: Interval | None = None
     band: Interval | None = None
     days_left: int | None = None  # until the plan ends, at the pace so far
+    reaches: tuple[float, ...] = ()  # the z that each look had to reach, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Words, numbers and times for the dashboard's templates."""
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign
 from dashboard import control, formatting, icons, reasons, words
+from dashboard.effects import Scale
+from experiments.statistics import Interval
 
 register = template.Library()
 
@@ -29,6 +32,37 @@ def share(part: float | None) -> str:
 @register.filter
 def points(difference: float) -> str:
     return formatting.format_points(difference)
+
+
+@register.filter
+def effect(value: float | str | None, scale: Scale) -> SafeString:
+    """A difference on its metric's scale; its sign stays before it in every direction of reading.
+
+    A template hands on an empty text for an end of an interval that isn't there.
+    """
+    text = scale.write(value) if isinstance(value, float | int) else "–"
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
+
+
+@register.filter
+def amounts(range_: Interval | None, currency: str) -> SafeString:
+    """Money from the lower end to the upper, each isolated."""
+    if range_ is None:
+        return format_html("–")
+    low, high = (formatting.format_money(round(end), currency) for end in (range_.low, range_.high))
+    return format_html('<bdi dir="ltr">{}</bdi> … <bdi dir="ltr">{}</bdi>', low, high)
+
+
+@register.filter
+def limit(share: float) -> str:
+    return formatting.format_share(share) if math.isfinite(share) else "–"
+
+
+@register.filter
+def two_places(number: float | None) -> SafeString:
+    """A z as statisticians write it."""
+    text = "–" if number is None else formatting.format_decimals(number, 2)
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
 
 
 @register.filter

@@ -1,17 +1,56 @@
-from django.http import HttpResponse
+from django.db.models import OuterRef, Subquery
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
+from dashboard.experiment_forms import RestartForm, make_weights_form
+from dashboard.exports import describe, write_csv
 from dashboard.pages import PageRequest
-from dashboard.verdicts import judge_experiment
-from experiments.models import Experiment
+from dashboard.results import build_result, name_arms
+from dashboard.trails import tell_trail
+from experiments.models import Decision, Experiment
+from experiments.report import read_report
+
+CHANGE = "experiments.change_experiment"
 
 
 def list_experiments(request: PageRequest) -> HttpResponse:
-    experiments = Experiment.objects.prefetch_related("variants").order_by("-pk")
-    return render(request, "dashboard/experiments.html", {"experiments": experiments})
+    """Running first; each with the state that was last decided, never decided anew."""
+    newest = Decision.objects.filter(experiment=OuterRef("pk"), version=OuterRef("version")).order_by("-day")
+    experiments = Experiment.objects.prefetch_related("variants", "campaigns").annotate(
+        decided=Subquery(newest.values("status")[:1])
+    )
+    order = {Experiment.Status.RUNNING: 0, Experiment.Status.DRAFT: 1}
+    rows = sorted(experiments, key=lambda e: (order.get(Experiment.Status(e.status), 2), -e.pk))
+    return render(request, "dashboard/experiments.html", {"experiments": rows})
 
 
 def show_experiment(request: PageRequest, key: str) -> HttpResponse:
-    experiment = get_object_or_404(Experiment.objects.prefetch_related("variants"), key=key)
-    context = {"experiment": experiment, "verdict": judge_experiment(experiment)}
+    """Reads day totals and stored looks. Opening it takes no look, so it can be opened at any time."""
+    experiment = get_object_or_404(Experiment, key=key)
+    result = build_result(experiment)
+    variants = [row.line.variant for row in result.arms if row.line.variant]
+    context = {
+        "experiment": experiment,
+        "result": result,
+        "variants": variants,
+        "trail": tell_trail(result.report.audit, name_arms(result.report)),
+        "may_change": request.user.has_perm(CHANGE),
+        "weights": make_weights_form(variants),
+        "restart": RestartForm(label_suffix=""),
+        "campaigns": list(experiment.campaigns.all()),
+    }
     return render(request, "dashboard/experiment.html", context)
+
+
+def export_csv(_request: PageRequest, key: str) -> HttpResponse:
+    report = read_report(get_object_or_404(Experiment, key=key))
+    response = HttpResponse(write_csv(report), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{key}-looks.csv"'
+    return response
+
+
+def export_json(_request: PageRequest, key: str) -> HttpResponse:
+    report = read_report(get_object_or_404(Experiment, key=key))
+    response = JsonResponse(describe(report), json_dumps_params={"indent": 2})
+    response.headers["Content-Disposition"] = f'attachment; filename="{key}.json"'
+    return response

@@ -145,6 +145,8 @@ class AuditEntry(models.Model):
         RESTARTED = "restarted", "Started again"
         SPLIT_CHANGED = "split", "Split changed"
         ROLLED_OUT = "rolled_out", "Rolled out"
+        EDITED = "edited", "Draft written"
+        AUTOMATIC = "automatic", "Automatic roll-out switched"
 
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="audit_entries")
     action = models.CharField(max_length=10, choices=Action)

@@ -3,10 +3,11 @@
 from django.contrib.auth.models import Permission, User
 
 PASSWORD = "a long enough password"
+_MAY = ["change_campaign", "change_trigger", "change_experiment"]
 
 
 def make_marketer() -> User:
-    """One of the staff who may pause campaigns and edit triggers."""
+    """One of the staff who may pause campaigns, edit triggers and run experiments."""
     user = User.objects.create_user("marketer", password=PASSWORD, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["change_campaign", "change_trigger"]))
+    user.user_permissions.set(Permission.objects.filter(codename__in=_MAY))
     return user

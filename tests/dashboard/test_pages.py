@@ -24,6 +24,8 @@ PAGES: dict[str, Callable[[SmallShop], dict[str, Any]]] = {
     "customer": lambda shop: {"uuid": shop.customers["fa"].uuid},
     "experiments": lambda shop: {},
     "experiment": lambda shop: {"key": "warm-subject"},
+    "experiment_new": lambda shop: {},
+    "experiment_planner": lambda shop: {},
     "templates": lambda shop: {},
     "template": lambda shop: {"key": "abandoned_cart"},
     "recommendations": lambda shop: {},

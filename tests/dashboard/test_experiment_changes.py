@@ -1,0 +1,144 @@
+"""Drafting, starting, stopping, splitting, rolling out: who may, what it leaves behind and refuses."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from experiments.models import AuditEntry, Experiment
+from tests.dashboard.trials import join_flow, live_on, make_trial
+
+pytestmark = pytest.mark.django_db
+
+
+def make_draft(flow: str, **changes: Any) -> dict[str, Any]:
+    """What the form of a new experiment posts."""
+    return {
+        "name": "A question", "hypothesis": "It is opened more.", "metric": "conversion", "window_days": "7",
+        "planned_people": "9000", "mode": "fixed", "campaign": flow, "holdout": "5", "covered": "100",
+        "countries": "gb, IR", "control-name": "As it is", "control-weight": "1",
+        "versions-TOTAL_FORMS": "2", "versions-INITIAL_FORMS": "0", "versions-MIN_NUM_FORMS": "1",
+        "versions-MAX_NUM_FORMS": "5", "versions-0-name": "Question", "versions-0-weight": "1",
+        "versions-0-subject": "en: Forgot something?\nfa: چیزی جا گذاشتید؟", "versions-1-weight": "1",
+    } | changes  # fmt: skip
+
+
+@pytest.fixture
+def flow() -> str:
+    other = make_trial("old")
+    campaign = join_flow(other)
+    Experiment.objects.filter(pk=other.pk).update(status="stopped")
+    return campaign.key
+
+
+def post(client: Client, name: str, data: dict[str, Any], key: str = "question") -> str:
+    address = reverse(f"dashboard:{name}", args=[key] if name != "experiment_new" else [])
+    return client.post(address, data, follow=True).content.decode()
+
+
+def test_a_draft_holds_what_the_form_said(signed_in: Client, flow: str) -> None:
+    post(signed_in, "experiment_new", make_draft(flow))
+    draft = Experiment.objects.get(name="A question")
+    control, version = draft.variants.all()
+    assert (draft.status, draft.markets, draft.holdout_share) == ("draft", ["GB", "IR"], 0.05)
+    assert (control.is_control, control.changes) == (True, {})
+    assert version.changes["texts"]["en"] == {"subject": "Forgot something?"}
+    assert draft.campaigns.get().key == flow
+    assert draft.audit_entries.get().action == AuditEntry.Action.EDITED
+
+
+def test_a_draft_is_shown_as_it_was_written(signed_in: Client, flow: str) -> None:
+    post(signed_in, "experiment_new", make_draft(flow, **{"versions-0-hour": "9"}))
+    key = Experiment.objects.get(name="A question").key
+    html = signed_in.get(reverse("dashboard:experiment_edit", args=[key])).content.decode()
+    assert "en: Forgot something?" in html
+    assert 'name="versions-0-hour" value="9"' in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"versions-0-subject": "Forgot something?"}, "with a name, a colon and a text"),
+        ({"versions-0-subject": ""}, "A version changes nothing"),
+        ({"versions-0-offer_code": "TEN"}, "needs its code and its percentage"),
+        ({"control-weight": "0", "versions-0-weight": "0"}, "All weights are 0"),
+        ({"mode": "bandit"}, "Two versions learn as fast"),
+        ({"countries": "Iran"}, "is no country code"),
+        ({"holdout": "60"}, "less than or equal to 50"),
+    ],
+)
+def test_a_draft_that_could_not_run_is_refused_with_what_to_mend(
+    signed_in: Client, flow: str, changes: dict[str, str], words: str
+) -> None:
+    assert words in post(signed_in, "experiment_new", make_draft(flow, **changes))
+    assert not Experiment.objects.filter(name="A question").exists()
+
+
+def test_a_flow_in_a_running_experiment_is_not_taken_away(signed_in: Client) -> None:
+    campaign = join_flow(make_trial())
+    assert "is part of the running experiment" in post(signed_in, "experiment_new", make_draft(campaign.key))
+
+
+def test_what_started_is_not_edited(signed_in: Client) -> None:
+    make_trial()
+    assert "It has started" in post(signed_in, "experiment_edit", {})
+
+
+def test_starting_stopping_and_starting_again_leave_a_trail(signed_in: Client, flow: str) -> None:
+    post(signed_in, "experiment_new", make_draft(flow))
+    key = Experiment.objects.get(name="A question").key
+    post(signed_in, "experiment_start", {}, key)
+    post(signed_in, "experiment_stop", {}, key)
+    html = post(signed_in, "experiment_restart", {"why": "The link was dead"}, key)
+    assert "The link was dead" in html
+    entries = AuditEntry.objects.filter(experiment__key=key)
+    assert [entry.action for entry in entries] == ["restarted", "stopped", "started", "edited"]
+    assert {entry.actor for entry in entries} == {"marketer"}
+
+
+def test_a_new_split_says_that_it_opens_an_epoch(signed_in: Client) -> None:
+    experiment = make_trial()
+    live_on(experiment, 3)
+    html = post(signed_in, "experiment_split", {"weights-control": "1", "weights-question": "3"})
+    assert "A new split opens a new epoch" in html
+    assert "Question 75%" in html
+
+
+def test_rolling_out_ends_it_for_everybody(signed_in: Client) -> None:
+    experiment = make_trial()
+    html = post(signed_in, "experiment_roll_out", {"variant": "question"})
+    experiment.refresh_from_db()
+    assert experiment.rolled_out and experiment.rolled_out.key == "question"  # noqa: PT018
+    assert "everybody gets “Question”" in html
+
+
+def test_the_automatic_roll_out_is_off_until_somebody_switches_it_on(signed_in: Client) -> None:
+    experiment = make_trial()
+    assert not experiment.auto_roll_out
+    post(signed_in, "experiment_automatic", {"automatic": "on"})
+    experiment.refresh_from_db()
+    assert experiment.auto_roll_out
+    assert experiment.audit_entries.first().detail == {"is_on": True}
+
+
+@pytest.mark.parametrize("name", ["start", "stop", "restart", "roll_out", "split", "automatic", "edit"])
+def test_who_may_only_look_changes_nothing(client: Client, name: str) -> None:
+    make_trial()
+    client.force_login(User.objects.create_user("onlooker", is_staff=True))
+    address = reverse(f"dashboard:experiment_{name}", args=["question"])
+    assert client.post(address, {"variant": "question"}).status_code == 403
+    assert AuditEntry.objects.count() == 1
+    assert (
+        "Yes, stop it" not in client.get(reverse("dashboard:experiment", args=["question"])).content.decode()
+    )
+
+
+def test_the_planner_says_people_days_and_what_speaks_against_it(signed_in: Client) -> None:
+    query = {"baseline": "3", "effect": "20", "daily": "1000", "arms": "2", "window": "7"}
+    html = signed_in.get(reverse("dashboard:experiment_planner"), query).content.decode()
+    assert "What it takes" in html
+    assert "Nothing speaks against it." in html
+    slow = signed_in.get(reverse("dashboard:experiment_planner"), query | {"daily": "50"}).content.decode()
+    assert "more than eight weeks" in slow
