@@ -120,6 +120,7 @@ def time_growth(lines: int) -> dict[str, float]:
         if seconds:
             figures[f"{lines:,} lines: {name}, s"] = seconds
             figures[f"{lines:,} lines: {name}, MB"] = memory.above_start
+            print(f"{lines:,} lines: {name}: {seconds:.2f} s, {memory.above_start:.0f} MB", flush=True)
     return figures
 
 
@@ -168,8 +169,10 @@ def time_duckdb(baskets: "Baskets") -> float:
 
 _SELF_JOIN = """
 SELECT count(*) FROM (
-  SELECT x.p AS a, y.p AS b, count(*) AS n FROM line x JOIN line y ON x.o = y.o AND x.p <> y.p
-  GROUP BY ALL HAVING count(*) > 1 QUALIFY row_number() OVER (PARTITION BY a ORDER BY n DESC) <= 50
+  SELECT a, n FROM (
+    SELECT x.p AS a, y.p AS b, count(*) AS n FROM line x JOIN line y ON x.o = y.o AND x.p <> y.p
+    GROUP BY x.p, y.p HAVING count(*) > 1
+  ) QUALIFY row_number() OVER (PARTITION BY a ORDER BY n DESC) <= 50
 )
 """
 

@@ -58,7 +58,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     list_display = ("name", "key", "message_class", "status")
     list_filter = ("message_class", "status")
     search_fields = ("name", "key")
-    raw_id_fields = ("experiment",)
+    raw_id_fields = ("experiment", "planned_experiments")
     inlines = (StepInline,)
 
 

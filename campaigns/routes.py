@@ -31,13 +31,25 @@ class Permit:
 
 def ask_route(name: str, now: datetime) -> Permit | None:
     """Whether a batch may be claimed for the route now; None while it is paused or its breaker is open."""
-    rows = list(Route.objects.filter(name__in=[Route.EVERYTHING, name]))
+    rows = _read_routes(name)
     if any(route.paused_at for route in rows):
         return None
     route = next((r for r in rows if r.name == name), None)
     if route is None or route.breaker == Route.Breaker.CLOSED:
         return Permit()
     return Permit(is_probe=True) if route.probe_at is None or route.probe_at <= now else None
+
+
+def _read_routes(name: str) -> list[Route]:
+    """Both rows, made where they are missing: an intent can hold a switch, and a pause wait for it, only
+    where there is a row to lock.
+    """
+    names = [Route.EVERYTHING, name]
+    rows = list(Route.objects.filter(name__in=names))
+    if len(rows) < len(set(names)):
+        Route.objects.bulk_create([Route(name=each) for each in names], ignore_conflicts=True)
+        rows = list(Route.objects.filter(name__in=names))
+    return rows
 
 
 def is_not_paused(name: str) -> Q:

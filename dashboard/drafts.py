@@ -96,8 +96,9 @@ def _write(draft: DraftForms, now: datetime, actor: str) -> Experiment:
             weight=version["weight"],
             changes=version["changes"],
         )
+    # The flow keeps what it sends, such as a variant rolled out before, until this experiment starts.
+    experiment.planned_campaigns.set([cleaned["campaign"]])
     Campaign.objects.filter(experiment=experiment).update(experiment=None)
-    Campaign.objects.filter(pk=cleaned["campaign"].pk).update(experiment=experiment)
     if experiment.layer:
         reserve_slots(experiment, experiment.layer, first=cleaned["first_slot"], last=cleaned["last_slot"])
     else:

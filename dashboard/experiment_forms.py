@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
+from dashboard.results import list_flows
 from dashboard.words import METRIC
 from experiments.models import Experiment, Layer, Variant
 
@@ -95,7 +96,7 @@ class ExperimentForm(forms.ModelForm[Experiment]):
             free = Campaign.objects.filter(message_class=Campaign.MessageClass.MARKETING)
             field.queryset = free.order_by("name")
         if self.instance.pk:
-            self.initial["campaign"] = self.instance.campaigns.first()
+            self.initial["campaign"] = next(iter(list_flows(self.instance)), None)
 
     def _show_stored(self) -> None:
         if self.instance.pk:

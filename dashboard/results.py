@@ -105,6 +105,11 @@ def name_arms(report: Report) -> dict[str, str]:
     return {HOLDOUT: _("Held out"), WRITTEN: _("Writing at all"), **names}
 
 
+def list_flows(experiment: Experiment) -> list[Campaign]:
+    """The flows that it changes, or that it is planned for or ran on where they aren't its own."""
+    return list(experiment.campaigns.all()) or list(experiment.planned_campaigns.all())
+
+
 def _goes_out_once(experiment: Experiment) -> bool:
     """Whether its campaigns are sent by hand: then nobody comes after the list. One query."""
     triggers = Campaign.objects.filter(experiment=experiment).values_list("triggers", flat=True)

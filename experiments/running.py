@@ -20,10 +20,11 @@ class ExperimentError(ValueError):
 
 @transaction.atomic
 def start(experiment: Experiment, now: datetime, *, actor: str = "") -> Experiment:
-    """The running experiment; it gets a salt if it has none, and its revenue cap is fixed.
+    """The running experiment; it gets a salt if it has none, its flows, and its revenue cap is fixed.
 
-    Raises ExperimentError, changing nothing, if an arm is incomplete or it isn't a draft. What was
-    stopped may be started anew with `restart`.
+    What an earlier experiment rolled out on these flows is sent until now and no longer.
+    Raises ExperimentError, changing nothing, if an arm is incomplete, it isn't a draft, or another
+    experiment runs on one of its flows. What was stopped may be started anew with `restart`.
     """
     _check(experiment)
     _claim(
@@ -35,6 +36,7 @@ def start(experiment: Experiment, now: datetime, *, actor: str = "") -> Experime
         salt=experiment.salt or secrets.token_hex(8),
         revenue_cap=find_revenue_cap(now),
     )
+    _take_flows(experiment)
     return _trace(experiment, Action.STARTED, actor, now)
 
 
@@ -76,7 +78,8 @@ def restart(experiment: Experiment, now: datetime, *, actor: str = "", why: str)
     """The stopped experiment, running again with a new salt and version: who entered before doesn't count.
 
     Meant for after a mistake. People remember what they saw, so a repeated test of the same email tells
-    less than its numbers say. Raises ExperimentError if it isn't stopped or an arm is incomplete.
+    less than its numbers say. Raises ExperimentError if it isn't stopped, an arm is incomplete, or
+    another experiment runs on one of its flows by now.
     """
     _check(experiment)
     _claim(
@@ -92,6 +95,7 @@ def restart(experiment: Experiment, now: datetime, *, actor: str = "", why: str)
         version=experiment.version + 1,
         revenue_cap=find_revenue_cap(now),
     )
+    _take_flows(experiment)
     return _trace(experiment, Action.RESTARTED, actor, now, {"why": why, "version": experiment.version})
 
 
@@ -161,6 +165,18 @@ def _claim(experiment: Experiment, state: str, refusal: str, **values: Any) -> N
         raise ExperimentError("Another global holdout is running; stop it before you start this.") from error
     if not changed:
         raise ExperimentError(refusal)
+
+
+def _take_flows(experiment: Experiment) -> None:
+    """Makes the flows that it was written for its own; raises ExperimentError where another one runs."""
+    planned = experiment.planned_campaigns.order_by("pk")
+    locked = list(planned.select_for_update(of=("self",)))  # of two that start at once, one is refused
+    running = Experiment.objects.filter(status=Experiment.Status.RUNNING, campaigns__in=locked)
+    if other := running.exclude(pk=experiment.pk).first():
+        raise ExperimentError(
+            f"Experiment {other.key} runs on a flow of {experiment.key}; stop it before you start this."
+        )
+    planned.update(experiment=experiment)
 
 
 def _trace(

@@ -25,6 +25,7 @@ from campaigns.models import (
     MessageOutcome,
     PreviewMail,
     RenderedMessage,
+    SendBatch,
     TrackedLink,
     WebhookPayload,
 )
@@ -53,7 +54,7 @@ def erase_person(person: Person, now: datetime) -> Erased:
     """Erases everything that names the person; may be called again, and while the engine runs.
 
     The address is suppressed first, so that a batch which was prepared before finds the no when it commits
-    its intent. An email whose intent was committed already arrives.
+    its intent. An email whose intent was committed already may arrive, and is called unknown, not skipped.
     """
     for address in person.addresses:
         suppress(
@@ -84,8 +85,15 @@ def _erase_messages(ids: Sequence[int], now: datetime) -> Erased:
     messages = Message.objects.filter(customer__in=ids)
     queued = list(messages.filter(is_closed=False).with_status().exclude(status="accepted"))
     MessageOutcome.objects.filter(message__in=messages).update(detail="")
+    doubtful = _find_doubtful(queued)
     MessageOutcome.objects.bulk_create(
-        MessageOutcome(message=m, kind=MessageOutcome.Kind.SKIPPED, reason=REASON, at=now) for m in queued
+        MessageOutcome(
+            message=m,
+            kind=MessageOutcome.Kind.UNKNOWN if m.pk in doubtful else MessageOutcome.Kind.SKIPPED,
+            reason=REASON,
+            at=now,
+        )
+        for m in queued
     )
     Message.objects.filter(pk__in=[m.pk for m in queued]).update(is_closed=True)
     sent = RenderedMessage.objects.filter(message__in=messages)
@@ -93,6 +101,14 @@ def _erase_messages(ids: Sequence[int], now: datetime) -> Erased:
     MessageEvent.objects.filter(message__in=messages).update(detail={})
     PreviewMail.objects.filter(delivery_id__in=messages.values("pk")).delete()
     return Erased(len(ids), len(queued), count)
+
+
+def _find_doubtful(queued: Sequence[Message]) -> set[uuid.UUID]:
+    """Those that may have left: being handed over now, or waiting for a second try after a doubt."""
+    handed_over = Q(batch__state=SendBatch.State.SUBMITTING)
+    doubted = Q(outcomes__kind=MessageOutcome.Kind.UNKNOWN)
+    mine = Message.objects.filter(handed_over | doubted, pk__in=[m.pk for m in queued])
+    return set(mine.values_list("pk", flat=True))
 
 
 def _erase_facts(ids: Sequence[int], now: datetime) -> None:

@@ -57,12 +57,20 @@ class Ease:
 
 
 def _invert(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The lower half of the inverse, by Cholesky: the ridge makes it positive definite.
+    """The lower half of the inverse, by Cholesky where the ridge makes it positive definite.
 
     LAPACK reads columns first; a symmetric matrix seen so is itself.
     """
     factor, failed = linalg.lapack.spotrf(matrix.T, lower=1, clean=0)
-    if failed:  # weights that round to a singular matrix
-        return np.asarray(np.linalg.pinv(matrix), dtype=np.float32)
+    if failed:  # pairs below the support are 0 here, so that the rest need not be positive definite
+        return _invert_any(matrix)
     inverse, _ = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     return np.asarray(inverse, dtype=np.float32)
+
+
+def _invert_any(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse by LU, a tenth of the time of the pseudo-inverse, which is left to singular matrices."""
+    try:
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float32)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(matrix), dtype=np.float32)

@@ -9,7 +9,7 @@ from campaigns.models.design import Campaign
 class Route(models.Model):
     """A way out for mail: closed by a person (`paused_at`), by its breaker, or open.
 
-    The row named EVERYTHING is the switch for all mail. A route nobody closed may have no row.
+    The row named EVERYTHING is the switch for all mail. Whoever asks first makes the rows.
     """
 
     EVERYTHING = "everything"

@@ -82,6 +82,12 @@ class Campaign(models.Model):
         related_name="campaigns",
         help_text="One arm a person for all steps",
     )
+    planned_experiments = models.ManyToManyField(
+        Experiment,
+        blank=True,
+        related_name="planned_campaigns",
+        help_text="Each takes the flow over when it starts; until then nothing is sent differently",
+    )
     pause_reason = models.CharField(max_length=40, blank=True, help_text="by_hand, or the breaker's code")
     pause_figures = models.JSONField(default=dict, blank=True, help_text="What the breaker counted")
     paused_at = models.DateTimeField(null=True, blank=True)

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from dashboard.experiment_forms import RestartForm, make_weights_form
 from dashboard.exports import describe, write_csv
 from dashboard.pages import PageRequest
-from dashboard.results import build_result, name_arms
+from dashboard.results import build_result, list_flows, name_arms
 from dashboard.trails import tell_trail
 from experiments.models import Decision, Experiment
 from experiments.report import read_report
@@ -16,11 +16,11 @@ CHANGE = "experiments.change_experiment"
 def list_experiments(request: PageRequest) -> HttpResponse:
     """Running first; each with the state that was last decided, never decided anew."""
     newest = Decision.objects.filter(experiment=OuterRef("pk"), version=OuterRef("version")).order_by("-day")
-    experiments = Experiment.objects.prefetch_related("variants", "campaigns").annotate(
-        decided=Subquery(newest.values("status")[:1])
-    )
+    experiments = Experiment.objects.prefetch_related("variants", "campaigns", "planned_campaigns")
+    decided = experiments.annotate(decided=Subquery(newest.values("status")[:1]))
     order = {Experiment.Status.RUNNING: 0, Experiment.Status.DRAFT: 1}
-    rows = sorted(experiments, key=lambda e: (order.get(Experiment.Status(e.status), 2), -e.pk))
+    ordered = sorted(decided, key=lambda e: (order.get(Experiment.Status(e.status), 2), -e.pk))
+    rows = [(experiment, list_flows(experiment)) for experiment in ordered]
     return render(request, "dashboard/experiments.html", {"experiments": rows})
 
 
@@ -37,7 +37,7 @@ def show_experiment(request: PageRequest, key: str) -> HttpResponse:
         "may_change": request.user.has_perm(CHANGE),
         "weights": make_weights_form(variants),
         "restart": RestartForm(label_suffix=""),
-        "campaigns": list(experiment.campaigns.all()),
+        "campaigns": list_flows(experiment),
     }
     return render(request, "dashboard/experiment.html", context)
 

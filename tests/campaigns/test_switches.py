@@ -21,6 +21,7 @@ from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.preparation import prepare_batch
 from campaigns.records import write_records
+from campaigns.routes import ask_route
 from campaigns.sending import commit_intent, lease_batch, send_due
 from campaigns.switches import (
     cancel_waiting,
@@ -111,6 +112,11 @@ def test_no_batch_is_claimed_between_a_look_at_the_route_and_its_pause(
     pause_route("sendgrid", now)
     assert lease_batch(now, "sendgrid") is None
     assert lease_batch(now, "smtp")
+
+
+def test_the_first_worker_that_asks_makes_the_rows_that_a_pause_has_to_wait_for(now: datetime) -> None:
+    assert ask_route("sendgrid", now)
+    assert set(Route.objects.values_list("name", flat=True)) == {Route.EVERYTHING, "sendgrid"}
 
 
 def test_cancelling_a_campaign_ends_what_waits_with_the_reason(

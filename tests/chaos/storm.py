@@ -60,6 +60,7 @@ class Storm:
         self._celery = self._start_celery()
         self._counted = 0
         self._resumptions: list[tuple[float, Callable[[], None]]] = []
+        self._is_paused = False
 
     def rage(self, kills: int, deadline: float) -> None:
         """Until so many more were killed, or the time (monotonic) is over."""
@@ -197,11 +198,15 @@ class Storm:
         from campaigns.models import Route
         from campaigns.switches import pause_route, resume_route
 
+        if self._is_paused:
+            return  # the end of the other pause would end this one, too
+        self._is_paused = True
         persist(lambda: pause_route(Route.EVERYTHING, timezone.now()))
         began = time.time()
 
         def resume() -> None:
             ended = time.time()
+            self._is_paused = False
             if resume_route(Route.EVERYTHING):
                 self._losses.pauses.append((began, ended))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import make_environment
+from tests.chaos.environment import make_environment
 
 
 @pytest.mark.servers

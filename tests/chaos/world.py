@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 
 from tests.chaos.clock import FastClock
-from tests.chaos.servers import Broker, Database, Nursery, Program, make_environment, start_web
+from tests.chaos.environment import make_environment
+from tests.chaos.servers import Broker, Database, Nursery, Program, start_web
 from tests.chaos.sinks import ChaosSendGrid, ChaosSmtp, Ledger
 from tests.chaos.transports import API_KEY
 from tests.chaos.waiting import persist

@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from campaigns.models import Campaign
 from experiments.models import AuditEntry, Experiment
-from tests.dashboard.trials import join_flow, live_on, make_trial
+from experiments.running import roll_out
+from tests.dashboard.trials import LATER, join_flow, live_on, make_trial
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +47,7 @@ def test_a_draft_holds_what_the_form_said(signed_in: Client, flow: str) -> None:
     assert (draft.status, draft.markets, draft.holdout_share) == ("draft", ["GB", "IR"], 0.05)
     assert (control.is_control, control.changes) == (True, {})
     assert version.changes["texts"]["en"] == {"subject": "Forgot something?"}
-    assert draft.campaigns.get().key == flow
+    assert draft.planned_campaigns.get().key == flow
     assert draft.audit_entries.get().action == AuditEntry.Action.EDITED
 
 
@@ -79,6 +81,60 @@ def test_a_draft_that_could_not_run_is_refused_with_what_to_mend(
 def test_a_flow_in_a_running_experiment_is_not_taken_away(signed_in: Client) -> None:
     campaign = join_flow(make_trial())
     assert "is part of the running experiment" in post(signed_in, "experiment_new", make_draft(campaign.key))
+
+
+def test_a_flow_keeps_what_was_rolled_out_until_its_next_experiment_starts(
+    signed_in: Client, flow: str
+) -> None:
+    old = Experiment.objects.get(key="old")
+    roll_out(old, old.variants.get(key="question"), LATER)
+    post(signed_in, "experiment_new", make_draft(flow))
+    draft = Experiment.objects.get(name="A question")
+    campaign = Campaign.objects.get(key=flow)
+    assert (campaign.experiment, draft.campaigns.count()) == (old, 0)
+    post(signed_in, "experiment_edit", make_draft(flow, hypothesis="It is clicked more."), draft.key)
+    campaign.refresh_from_db()
+    assert campaign.experiment == old
+    post(signed_in, "experiment_start", {}, draft.key)
+    campaign.refresh_from_db()
+    assert campaign.experiment == draft
+
+
+def test_a_draft_that_changes_its_flow_leaves_the_other_alone(signed_in: Client, flow: str) -> None:
+    other = join_flow(make_trial("other"))
+    Experiment.objects.filter(key="other").update(status="stopped")
+    post(signed_in, "experiment_new", make_draft(flow))
+    draft = Experiment.objects.get(name="A question")
+    post(signed_in, "experiment_edit", make_draft(other.key), draft.key)
+    post(signed_in, "experiment_start", {}, draft.key)
+    assert [campaign.key for campaign in draft.campaigns.all()] == [other.key]
+
+
+def test_of_two_drafts_for_one_flow_only_one_runs(signed_in: Client, flow: str) -> None:
+    post(signed_in, "experiment_new", make_draft(flow))
+    post(signed_in, "experiment_new", make_draft(flow, name="Another question"))
+    post(signed_in, "experiment_start", {}, "a-question")
+    html = post(signed_in, "experiment_start", {}, "another-question")
+    assert "Experiment a-question runs on a flow of another-question" in html
+    assert Experiment.objects.get(key="another-question").status == Experiment.Status.DRAFT
+    assert Campaign.objects.get(key=flow).experiment == Experiment.objects.get(key="a-question")
+
+
+def test_what_stopped_takes_its_flow_back_when_it_starts_again(signed_in: Client, flow: str) -> None:
+    for name, key in (("A question", "a-question"), ("Another question", "another-question")):
+        post(signed_in, "experiment_new", make_draft(flow, name=name))
+        post(signed_in, "experiment_start", {}, key)
+        post(signed_in, "experiment_stop", {}, key)
+    post(signed_in, "experiment_restart", {"why": "The link was dead"}, "a-question")
+    assert Campaign.objects.get(key=flow).experiment == Experiment.objects.get(key="a-question")
+
+
+def test_the_pages_of_a_draft_name_its_flow(signed_in: Client, flow: str) -> None:
+    post(signed_in, "experiment_new", make_draft(flow))
+    Campaign.objects.update(name="Cart of a draft")
+    assert "Cart of a draft" in signed_in.get(reverse("dashboard:experiments")).content.decode()
+    html = signed_in.get(reverse("dashboard:experiment", args=["a-question"])).content.decode()
+    assert "Cart of a draft" in html
 
 
 def test_what_started_is_not_edited(signed_in: Client) -> None:

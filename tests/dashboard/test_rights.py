@@ -81,8 +81,12 @@ def test_nobody_changes_anything_without_the_permission(
     assert not LogEntry.objects.exists()
 
 
-def test_the_staff_may_look_at_every_page(onlooker: Client, small_shop: SmallShop) -> None:
-    assert {onlooker.get(address(name, small_shop)).status_code for name in PAGES} == {200}
+def test_the_staff_may_look_at_every_page_but_one_that_only_writes(
+    onlooker: Client, small_shop: SmallShop
+) -> None:
+    answers = {name: onlooker.get(address(name, small_shop)).status_code for name in PAGES}
+    assert answers.pop("experiment_new") == 403
+    assert set(answers.values()) == {200}
 
 
 def test_buttons_are_for_those_who_may_press_them(

@@ -17,7 +17,7 @@ from django.test import Client
 from audience.consent import read_standings, record_consent
 from audience.models import Preference, Suppression
 from campaigns.leasing import lease_batch
-from campaigns.models import Message, PreviewMail, RenderedMessage, SendBatch, WebhookPayload
+from campaigns.models import Message, MessageOutcome, PreviewMail, RenderedMessage, SendBatch, WebhookPayload
 from campaigns.preparation import prepare_batch
 from campaigns.prepared import Prepared
 from campaigns.records import write_records
@@ -173,6 +173,21 @@ def test_a_batch_whose_intent_was_committed_leaves_and_its_record_names_nobody(
     assert len(commit_intent(batch, prepared, later) or []) == 2
     erase_person(find_person(ADDRESS), later)
     assert list(find_canaries()) == []
+    ended = batch.messages.with_status().filter(customer=person)
+    assert [(m.status, m.reason) for m in ended] == [("unknown", "erased")]  # nobody can say it did not leave
+
+
+def test_an_email_that_waits_for_a_second_try_after_a_doubt_is_not_called_unsent(
+    person: Customer, now: datetime
+) -> None:
+    message = Message.objects.get(customer=person)
+    Message.objects.update(batch=None)
+    doubt = MessageOutcome(message=message, kind="unknown", reason="in_doubt", at=now)
+    MessageOutcome.objects.bulk_create(
+        [doubt, MessageOutcome(message=message, kind="deferred", reason="possible_duplicate", at=now)]
+    )
+    erase_person(find_person(ADDRESS), now)
+    assert Message.objects.with_status().get(pk=message.pk).status == "unknown"
 
 
 def test_erasing_twice_is_as_erasing_once(person: Customer, now: datetime) -> None:

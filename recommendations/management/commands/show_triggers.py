@@ -48,19 +48,24 @@ class Command(BaseCommand):
 
 def _from_orders(number: int) -> list[Request]:
     keys = list(Order.objects.filter(cancelled_at=None).order_by("placed_at").values_list("pk", flat=True))
-    chosen = keys[:: max(len(keys) // number, 1)][:number]
     return [
         _ask(
             tuple(OrderLine.objects.filter(order=key).order_by("pk").values_list("product", flat=True)), 3, 0
         )
-        for key in chosen
+        for key in _spread(keys, number)
     ]
 
 
 def _from_products(number: int) -> list[Request]:
     having = Product.objects.filter(neighbours__kind=Kind.UPGRADE, neighbours__model__is_active=True)
     keys = list(having.distinct().order_by("pk").values_list("pk", flat=True))
-    return [_ask((key,), 0, 3) for key in keys[:: max(len(keys) // number, 1)][:number]]
+    return [_ask((key,), 0, 3) for key in _spread(keys, number)]
+
+
+def _spread(keys: list[int], number: int) -> list[int]:
+    """So many of the keys, the first to the last at even steps."""
+    taken = min(number, len(keys))
+    return [keys[place * len(keys) // taken] for place in range(taken)]
 
 
 def _ask(anchors: tuple[int, ...], complements: int, upgrades: int) -> Request:
