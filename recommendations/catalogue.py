@@ -1,15 +1,14 @@
 """How this app reads a product: its type, its shelves, its price in a currency, what it says of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import NamedTuple
 
 from shop.models import Product
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     amount: Decimal
     currency: str
 

@@ -20,8 +20,8 @@ from recommendations.handmade import Lists
 from recommendations.models import Kind
 from recommendations.offers import PIN, POPULAR, Candidate, Considered, Pick, Request
 from recommendations.policy import Policy, Titles
-from recommendations.rules import find_objection, has_no_room, may_be_shown
-from recommendations.situation import Situation
+from recommendations.rules import find_objection, find_rules, has_no_room, may_be_shown
+from recommendations.situation import Common, Situation
 
 TOO_FEW = "too_few"
 PREVIEWED = 60  # candidates that tell whether the shop has the customer's currency and language
@@ -97,17 +97,18 @@ def _consider(
         objection = find_objection(candidate, situation)
         considered.append(Considered(candidate, objection))
         if not objection:
-            situation.chosen.append(candidate)
+            situation.take(candidate)
     return considered
 
 
 def _take(candidates: Iterable[Candidate], situation: Situation) -> None:
     """The cheapest rule first: nobody asks which one it was."""
+    rules = find_rules(situation)
     for candidate in candidates:
         if len(situation.chosen) >= situation.policy.most_picks:
             return
-        if not has_no_room(candidate, situation) and may_be_shown(candidate, situation):
-            situation.chosen.append(candidate)
+        if not has_no_room(candidate, situation) and may_be_shown(candidate, situation, rules):
+            situation.take(candidate)
 
 
 def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterator[Candidate]) -> Situation:
@@ -141,7 +142,9 @@ def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterat
         lists=facts.handmade.lists.get(request.place, _NO_LISTS),
         popular=facts.popular_on(WHOLE_SHOP),
         popular_here=facts.popular_on(shelf_of_country(country)),
-        judged=facts.judged.setdefault((request.place, request.moment, currency, language, country), {}),
+        common=facts.common.setdefault(
+            (request.place, request.moment, currency, language, country), Common()
+        ),
     )
 
 

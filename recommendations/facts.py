@@ -13,9 +13,10 @@ from recommendations.catalogue import department_of, shelf_of_country, shelf_of_
 from recommendations.customers import STRANGER, CustomerFacts, read_customers
 from recommendations.handmade import Handmade, read_handmade
 from recommendations.journeys import NeighbourRow
-from recommendations.models import Bestseller, Kind, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
+from recommendations.models import Bestseller, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
 from recommendations.offers import Request
 from recommendations.policy import Policy
+from recommendations.situation import Common
 from recommendations.slots import SlotSetting, needs_history, read_settings
 from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
@@ -43,8 +44,8 @@ class Facts:
     now: datetime = LONG_AGO
     home_country: str = ""
     home_language: str = ""
-    # What the general rules said, by what they go by: place, moment, currency, language, country.
-    judged: dict[tuple[str, ...], dict[tuple[int, Kind], bool]] = field(default_factory=dict)
+    # By place, moment, currency, language, country.
+    common: dict[tuple[str, ...], Common] = field(default_factory=dict)
     _popular: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def popular_on(self, shelf: str) -> frozenset[int]:

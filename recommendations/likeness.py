@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from datetime import timedelta
 
 from recommendations.facts import Facts
-from recommendations.histories import NO_HISTORY
+from recommendations.histories import History
 from recommendations.offers import Request
 from recommendations.policy import Policy
 
@@ -29,6 +29,10 @@ def likeness_of(request: Request, facts: Facts, policy: Policy) -> Hashable:
         frozenset(kind for kind, at in customer.bought_types.items() if at > since),
         customer.bought_parents, tuple(customer.typical_prices.items()), customer.viewed,
         tuple(customer.ignored.items()), frozenset(customer.fewer), customer.fewer_types,
-        # A whole history is nobody else's.
-        request.customer_id if customer.history is not NO_HISTORY else None,
+        *_likeness_of_history(customer.history),
     )  # fmt: skip
+
+
+def _likeness_of_history(history: History) -> tuple[Hashable, ...]:
+    """Of what is due again only the products count. Who has one order is like all who have the same one."""
+    return frozenset(history.remembered.items()), frozenset(history.due), history.newest

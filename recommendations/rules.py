@@ -5,7 +5,7 @@ named the product, that person decided. Diversity looks at what is shown already
 in words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
@@ -26,7 +26,7 @@ SURE_RHYTHM = 3
 class Rule(NamedTuple):
     """`is_general`: the same for every customer and every order of a place, market and language.
 
-    `kinds` are those that it can object to.
+    `kinds` are those that it can object to. It objects only to customers of whom one of `needs` is known.
     """
 
     code: str
@@ -34,6 +34,7 @@ class Rule(NamedTuple):
     is_relevance: bool = False
     is_general: bool = False
     kinds: frozenset[Kind] = frozenset(Kind)
+    needs: tuple[str, ...] = ()
 
 
 def has_little_support(candidate: Candidate, situation: Situation) -> bool:
@@ -54,7 +55,7 @@ def has_no_rhythm(candidate: Candidate, _: Situation) -> bool:
 
 def is_not_due(candidate: Candidate, situation: Situation) -> bool:
     """What was bought three times is no habit if that was years ago, and no need the week after."""
-    return candidate.kind == Kind.REPEAT and candidate.product.pk not in situation.customer.history.due
+    return candidate.kind == Kind.REPEAT and candidate.product.id not in situation.customer.history.due
 
 
 def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
@@ -108,7 +109,7 @@ def has_its_type_shown(candidate: Candidate, situation: Situation) -> bool:
     kind = type_of(candidate.product)
     if candidate.kind != Kind.COMPLEMENT or not kind or not situation.policy.is_one_per_type:
         return False
-    return any(type_of(other.product) == kind for other in situation.chosen_complements())
+    return kind in situation.complement_types
 
 
 def has_a_variant_shown(candidate: Candidate, situation: Situation) -> bool:
@@ -120,10 +121,8 @@ def has_a_variant_shown(candidate: Candidate, situation: Situation) -> bool:
 def has_no_room(candidate: Candidate, situation: Situation) -> bool:
     if len(situation.chosen) >= situation.policy.most_picks:
         return True
-    taken = sum(other.kind == candidate.kind for other in situation.chosen)
-    return taken >= situation.room[candidate.kind] or any(
-        other.product.pk == candidate.product.pk for other in situation.chosen
-    )
+    is_full = situation.taken[candidate.kind] >= situation.room[candidate.kind]
+    return is_full or candidate.product.id in situation.chosen_keys
 
 
 _COMPLEMENTS, _UPGRADES = frozenset({Kind.COMPLEMENT}), frozenset({Kind.UPGRADE})
@@ -141,9 +140,9 @@ RULES: tuple[Rule, ...] = (
     Rule("out_of_stock", limits.is_out_of_stock, is_general=True),
     Rule("not_sold_there", limits.is_not_sold_there, is_general=True),
     Rule("too_young", limits.is_for_older_customers),
-    Rule("bought_recently", limits.was_bought_recently),
-    Rule("wants_fewer", limits.wants_fewer),
-    Rule("ignored", limits.was_ignored_too_often),
+    Rule("bought_recently", limits.was_bought_recently, needs=("bought", "bought_parents")),
+    Rule("wants_fewer", limits.wants_fewer, needs=("fewer", "fewer_types")),
+    Rule("ignored", limits.was_ignored_too_often, needs=("ignored",)),
     Rule("purchase_closed", limits.comes_after_the_purchase, is_general=True, kinds=_UPGRADES),
     Rule("just_bought", limits.replaces_what_was_just_bought, kinds=_UPGRADES),
     Rule("little_support", has_little_support, is_relevance=True, kinds=_COMPLEMENTS),
@@ -202,22 +201,36 @@ def find_objection(candidate: Candidate, situation: Situation) -> str:
 
 
 _GENERAL = tuple(rule for rule in RULES if rule.is_general)
-_PARTICULAR = {
-    kind: tuple(rule for rule in RULES if kind in rule.kinds and not rule.is_general) for kind in Kind
-}
+# Those that most candidates fail at first.
+_OFTEN = ("type_shown", "low_score", "little_support")
+_PARTICULAR = tuple(
+    sorted((rule for rule in RULES if not rule.is_general), key=lambda rule: rule.code not in _OFTEN)
+)
+Asked: TypeAlias = Mapping[Kind, Sequence[Rule]]
 
 
-def may_be_shown(candidate: Candidate, situation: Situation) -> bool:
+def find_rules(situation: Situation) -> Asked:
+    """By kind, what `may_be_shown` asks: the rules that can object, to this customer."""
+    known = situation.customer
+    asked = [
+        rule for rule in _PARTICULAR if not rule.needs or any(getattr(known, fact) for fact in rule.needs)
+    ]
+    return {
+        kind: [rule for rule in asked if kind in rule.kinds] for kind, room in situation.room.items() if room
+    }
+
+
+def may_be_shown(candidate: Candidate, situation: Situation, rules: Asked) -> bool:
     """Whether `find_objection` finds none; what is the same for all customers is asked once for them all."""
-    product = candidate.product.pk, candidate.kind
-    objects = situation.judged.get(product)
+    product = candidate.product.id, candidate.kind
+    objects = situation.common.objects.get(product)
     if objects is None:
         objects = any(rule.objects(candidate, situation) for rule in _GENERAL)
-        situation.judged[product] = objects
+        situation.common.objects[product] = objects
     if objects:
         return False
     is_by_hand = candidate.scorer in BY_HAND
-    for rule in _PARTICULAR[candidate.kind]:
+    for rule in rules[candidate.kind]:
         if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
             return False
     return True

@@ -1,5 +1,6 @@
 """What the rules and the factors know of one request."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +16,17 @@ from shop.models import Product
 
 
 @dataclass
+class Common:
+    """What was found out of products, for all that share place, moment, currency, language and country."""
+
+    objects: dict[tuple[int, Kind], bool] = field(default_factory=dict)  # what the general rules said
+    is_weighed: dict[int, bool] = field(default_factory=dict)  # whether a general factor moves it
+    prices: dict[int, Price | None] = field(default_factory=dict)
+
+
+@dataclass
 class Situation:
-    """`chosen` grows while candidates are taken, best first.
+    """`chosen` grows while candidates are taken, best first, by `take` alone.
 
     `currency` is "" where each product is shown in its own; `language` is "" where any title will do.
     """
@@ -38,18 +48,27 @@ class Situation:
     popular: frozenset[int] = frozenset()  # what sells best in the whole shop
     popular_here: frozenset[int] = frozenset()  # and in the customer's country
     chosen: list[Candidate] = field(default_factory=list)
-    # What the general rules said of a product and kind; shared by all that have these rules in common.
-    judged: dict[tuple[int, Kind], bool] = field(default_factory=dict)
+    common: Common = field(default_factory=Common)
+    chosen_keys: set[int] = field(default_factory=set)
+    taken: Counter[Kind] = field(default_factory=Counter)
+    complement_types: set[str] = field(default_factory=set)
+
+    def take(self, candidate: Candidate) -> None:
+        self.chosen.append(candidate)
+        self.chosen_keys.add(candidate.product.id)
+        self.taken[candidate.kind] += 1
+        if candidate.kind == Kind.COMPLEMENT:
+            self.complement_types.add(type_of(candidate.product))
 
     def price_of(self, product: Product) -> Price | None:
-        return price_in(product, self.currency) if self.currency else own_price(product)
-
-    def chosen_complements(self) -> list[Candidate]:
-        return [candidate for candidate in self.chosen if candidate.kind == Kind.COMPLEMENT]
+        prices = self.common.prices
+        if product.id not in prices:
+            prices[product.id] = price_in(product, self.currency) if self.currency else own_price(product)
+        return prices[product.id]
 
     @cached_property
     def anchor_keys(self) -> frozenset[int]:
-        return frozenset(anchor.pk for anchor in self.anchors)
+        return frozenset(anchor.id for anchor in self.anchors)
 
     @cached_property
     def anchor_types(self) -> frozenset[str]:
