@@ -44,5 +44,5 @@ def cut_page(request: HttpRequest, rows: QuerySet[_Row]) -> Page[_Row]:
     asked = (request.POST or request.GET).get("page", "1")
     number = max(int(asked), 1) if asked.isdecimal() and len(asked) < 6 else 1
     found = list(rows[(number - 1) * SIZE : number * SIZE + 1])
-    typed = {name: value for name, value in request.POST.items() if name not in _NOT_TYPED}
+    typed = {name: str(value) for name, value in request.POST.items() if name not in _NOT_TYPED}
     return Page(found[:SIZE], number, has_next=len(found) > SIZE, typed=typed)
