@@ -1,5 +1,6 @@
 """What is known of a message on its way through preparation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ class Record(NamedTuple):
     language: str
     subject: str
     recipient: str
-    context: dict[str, Any]
+    context: Mapping[str, Any]
     is_marketing: bool
     possible_duplicate: bool
     created_at: datetime
