@@ -1,8 +1,10 @@
 """Drafting, starting, stopping, splitting, rolling out: who may, what it leaves behind and refuses."""
 
+from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -198,3 +200,22 @@ def test_the_planner_says_people_days_and_what_speaks_against_it(signed_in: Clie
     assert "Nothing speaks against it." in html
     slow = signed_in.get(reverse("dashboard:experiment_planner"), query | {"daily": "50"}).content.decode()
     assert "more than eight weeks" in slow
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fa", "نسخهٔ question: چیزی ناشناخته را تغییر می‌دهد: 'colour'"),
+        ("ar", "النسخة question: تغيّر 'colour' وهو غير معروف"),
+        ("he", "גרסה question: היא משנה את 'colour', שאינו מוכר"),
+        ("ru", "Вариант question: Он меняет 'colour', а это неизвестно"),
+    ],
+)
+def test_a_refusal_speaks_the_language_of_the_page(signed_in: Client, language: str, words: str) -> None:
+    experiment = make_trial()
+    experiment.variants.filter(key="question").update(changes={"colour": "red"})
+    Experiment.objects.filter(pk=experiment.pk).update(status="draft")
+    signed_in.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    html = unescape(post(signed_in, "experiment_start", {}))
+    assert words in html
+    assert "unknown" not in html
