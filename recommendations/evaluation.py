@@ -116,7 +116,7 @@ def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[st
     blends = {choice.blend for choice in choices.values()}
     with watch_memory() as memory:
         started = time.perf_counter()
-        learnt = learn(count_pairs(past), with_ease=any(blend.ease for blend in blends))
+        learnt = learn(count_pairs(past), past, with_ease=any(blend.ease for blend in blends))
         tables = {blend: make_table(learnt, blend) for blend in blends}
         seconds = time.perf_counter() - started
     return _Fitted(learnt.shortlist.items, tables), {
