@@ -81,7 +81,8 @@ class _Reach:
         self.orders += self._count(new)
 
     def _count(self, new: "sparse.csr_array[np.float32]") -> Floats:
-        blocks = (np.cumsum(new @ self._sizes) // WORK_A_BLOCK).astype(np.int64)
+        work = np.cumsum(np.asarray(new @ self._sizes, dtype=np.float64))
+        blocks = (work // WORK_A_BLOCK).astype(np.int64)
         starts = np.flatnonzero(np.diff(blocks, prepend=-1)).tolist()
         ends = [*starts[1:], len(blocks)]
         return np.concatenate(
