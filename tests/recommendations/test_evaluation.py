@@ -179,6 +179,25 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(
         run("--orders", str(orders), *arguments)
 
 
+def test_a_line_without_a_time_is_left_out_and_counted(tmp_path: Path) -> None:
+    orders = write_orders(tmp_path / "o.csv", make_shop(orders=300, products=30, size=4))
+    rows = orders.read_text().splitlines()
+    rows[5] = rows[5].rpartition(",")[0] + ","
+    rows[9] = rows[9].rpartition(",")[0] + ",yesterday"
+    orders.write_text("\n".join(rows))
+    sales = arrange_sales(read_columns(orders, {}))
+    assert sales.dropped["no order, product or time"] == 2
+
+
+@pytest.mark.parametrize("prices", [("£1,299.50", "£12.00"), ("1.299,50 €", "12,00 €"), ("1299.5", "12")])
+def test_prices_are_read_the_way_the_file_writes_them(prices: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    rows = [f'{order};p{product};2026-01-0{order};"{price}"' for order in (1, 2) for product, price in
+            enumerate(prices)]  # fmt: skip
+    path.write_text("\n".join(["order;product;date;price", *rows]), encoding="utf8")
+    assert arrange_sales(read_columns(path, {})).price.tolist() == [1299.5, 12.0]
+
+
 def test_a_file_that_is_missing_or_has_no_known_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file"):
         run("--orders", str(tmp_path / "none.csv"))
