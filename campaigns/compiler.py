@@ -20,7 +20,7 @@ from campaigns.plain_text import write_plain_text
 
 __all__ = ["CompileError", "CompiledParts", "Place", "compile_email", "compiled_key", "expand_texts"]
 
-COMPILER_VERSION = 2
+COMPILER_VERSION = 3
 
 
 class CompiledParts(TypedDict):
@@ -124,7 +124,7 @@ def _compile_masked(masked: Masked, choices: Choices) -> tuple[str, str]:
         masked.source, direction=direction, token_prefix=prefix, is_foreign=choices.is_foreign
     )
     html = trim(compiled)
-    text = write_plain_text(html, masked.tokens, direction=direction)
+    text = write_plain_text(html, masked.tokens, language=choices.effective_language)
     masked.prove_statements(html)
     masked.prove_expressions(html)
     masked.prove_statements(text)

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Line, Lines, build_context
+from campaigns.context import Described, Line, Lines, build_context
 from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
@@ -34,7 +34,11 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
             published.append(item)
         else:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    orders = [order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published]
+    described = Described()
+    orders = [
+        order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id], described=described)
+        for p in published
+    ]
     in_parts = getattr(transport, "takes_substitutions", False)
     renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
     if whole := count_whole(renderings):
@@ -48,7 +52,9 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         _check_envelope(item, transport)
 
 
-def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+def order_email(
+    item: Prepared, version: TemplateVersion, lines: Sequence[Line], *, described: Described | None = None
+) -> EmailOrder:
     """What is to be rendered for a judged message, its context included. Touches no database."""
     language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
@@ -56,7 +62,13 @@ def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line])
         version=version,
         changes=email_changes(changes),
         context=build_context(
-            item.message, lines, item.picks, language=language, bundle=item.bundle, offer=changes.get("offer")
+            item.message,
+            lines,
+            item.picks,
+            language=language,
+            bundle=item.bundle,
+            offer=changes.get("offer"),
+            described=described,
         ),
         language=language,
         country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],

@@ -6,10 +6,11 @@ rendered to the very same email again.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -28,7 +29,9 @@ from shop.models import CartLine, OrderLine, Product
 Context = dict[str, Any]
 
 
-class Line(Protocol):
+class Line(NamedTuple):
+    """A line of an order or a cart."""
+
     product: Product
     quantity: int
     unit_price: Decimal
@@ -38,17 +41,51 @@ Lines = dict[UUID, list[Line]]
 
 
 def read_lines(messages: Iterable[Message]) -> Lines:
-    """The lines of each message's order or cart, with their products. Two queries."""
-    by_order: dict[int, list[Line]] = defaultdict(list)
-    by_cart: dict[int, list[Line]] = defaultdict(list)
+    """The lines of each message's order or cart, with their products, each read once. Three queries."""
     messages = list(messages)
-    order_lines = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
-    for order_line in order_lines.select_related("product").order_by("pk"):
-        by_order[order_line.order_id].append(order_line)
-    cart_lines = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
-    for cart_line in cart_lines.select_related("product").order_by("pk"):
-        by_cart[cart_line.cart_id].append(cart_line)
+    of_orders = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
+    of_carts = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
+    columns = "product_id", "quantity", "unit_price"
+    order_rows = list(of_orders.order_by("pk").values_list("order_id", *columns))
+    cart_rows = list(of_carts.order_by("pk").values_list("cart_id", *columns))
+    products = Product.objects.in_bulk({row[1] for row in (*order_rows, *cart_rows)})
+    by_order, by_cart = (_group_lines(rows, products) for rows in (order_rows, cart_rows))
     return {m.id: by_order.get(m.order_id or 0) or by_cart.get(m.cart_id or 0) or [] for m in messages}
+
+
+def _group_lines(
+    rows: Iterable[tuple[int, int, int, Decimal]], products: Mapping[int, Product]
+) -> dict[int, list[Line]]:
+    by_owner: dict[int, list[Line]] = defaultdict(list)
+    for owner, product, quantity, unit_price in rows:
+        by_owner[owner].append(Line(products[product], quantity, unit_price))
+    return by_owner
+
+
+@dataclass
+class Described:
+    """What was described for a batch already: many emails of it show the same products."""
+
+    shops: dict[str, Context] = field(default_factory=dict)
+    products: dict[tuple[int, str], tuple[Pick, Context]] = field(default_factory=dict)  # picks live in it
+    lines: dict[tuple[int, int, Decimal, str], Context] = field(default_factory=dict)
+
+    def shop(self, country: str) -> Context:
+        if country not in self.shops:
+            self.shops[country] = describe_shop(country)
+        return self.shops[country]
+
+    def pick(self, pick: Pick, language: str) -> Context:
+        key = id(pick), language
+        if key not in self.products:
+            self.products[key] = pick, _describe_pick(pick, language)
+        return self.products[key][1]
+
+    def line(self, line: Line, language: str) -> Context:
+        key = line.product.pk, line.quantity, line.unit_price, language
+        if key not in self.lines:
+            self.lines[key] = _describe_line(line, language)
+        return self.lines[key]
 
 
 def build_context(
@@ -59,11 +96,15 @@ def build_context(
     language: str,
     bundle: Offer | None = None,
     offer: Mapping[str, str] | None = None,
+    described: Described | None = None,
 ) -> Context:
-    """The context of one message, as docs/architecture.md gives it. Touches no database."""
-    customer = message.customer
+    """The context of one message, as docs/architecture.md gives it. Touches no database.
+
+    Contexts made with the same `described` share parts: nobody may change them.
+    """
+    customer, described = message.customer, described or Described()
     return {
-        "shop": describe_shop(customer.country),
+        "shop": described.shop(customer.country),
         "customer": {
             "name": customer.name,
             "first_name": customer.name.split(" ")[0] if customer.name else "",
@@ -71,11 +112,11 @@ def build_context(
             "country": customer.country,
             "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
-        "order": _describe_order(message, lines, language) if message.order else None,
-        "cart": _describe_cart(message, lines, language) if message.cart else None,
-        "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
+        "order": _describe_order(message, lines, language, described) if message.order else None,
+        "cart": _describe_cart(message, lines, language, described) if message.cart else None,
+        "upgrades": [described.pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
         # Services and what is due again stand among them, each with its own reason.
-        "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
+        "complements": [described.pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
         "bundle": describe_bundle(bundle, language=language) if bundle else None,
         "coupon": _describe_coupon(message, offer) if offer else None,
         "links": _make_links(message, picks),
@@ -116,7 +157,7 @@ def _describe_coupon(message: Message, offer: Mapping[str, str]) -> Context:
     return {"currency": basket.currency if basket else settings.PAIRWELL["CURRENCY"], **nothing, **offer}
 
 
-def _describe_order(message: Message, lines: Sequence[Line], language: str) -> Context:
+def _describe_order(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
     order = message.order
     assert order is not None  # noqa: S101 (narrows the type; the caller asked)
     return {
@@ -125,11 +166,11 @@ def _describe_order(message: Message, lines: Sequence[Line], language: str) -> C
         "url": order.url or settings.PAIRWELL["SHOP_URL"],
         "currency": order.currency,
         "total": str(order.total),
-        "lines": [_describe_line(line, language) for line in lines],
+        "lines": [described.line(line, language) for line in lines],
     }
 
 
-def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Context:
+def _describe_cart(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
     cart = message.cart
     assert cart is not None  # noqa: S101
     total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
@@ -139,7 +180,7 @@ def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Co
         "url": cart.url or settings.PAIRWELL["SHOP_URL"],
         "currency": cart.currency,
         "total": str(total),
-        "lines": [_describe_line(line, language) for line in lines],
+        "lines": [described.line(line, language) for line in lines],
     }
 
 

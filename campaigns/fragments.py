@@ -12,9 +12,10 @@ from functools import cached_property
 from string import ascii_letters, digits
 from typing import NamedTuple
 
+from campaigns.compiling.bounds import MAX_CHARACTERS
 from campaigns.compiling.running import Filled
 from campaigns.programs import Form, Program, pick
-from campaigns.rendering import MAX_BYTES, ReadyEmail
+from campaigns.rendering import ReadyEmail
 from campaigns.rows import Recipient, make_row
 from delivery import base
 
@@ -154,7 +155,7 @@ def _find_obstacle(skeleton: Skeleton, values: Sequence[str]) -> Whole | None:
     size += skeleton.size
     if size > MAX_SUBSTITUTION_BYTES:
         return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
-    if len(skeleton.html) + len(joined) * len(values) > MAX_BYTES:
+    if len(skeleton.html) + len(joined) * len(values) > MAX_CHARACTERS:
         return Whole("too_long", "the HTML could become longer than what is sent")
     return None
 

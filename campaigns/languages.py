@@ -193,6 +193,8 @@ def _write_day(day: date, length: DateLength, language: str) -> str:
         if language.split("-")[0] == "fa"
         else babel_format_date(day, format=length, locale=find_locale(language))
     )
+    if find_locale(language).language == "he":  # "22 ב…" at the end of a line is read as "22 in …"
+        text = text.replace(" ", "\N{NO-BREAK SPACE}")
     return text.translate(_digit_table(language))
 
 

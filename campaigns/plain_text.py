@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
 
-from campaigns.languages import Direction
+from campaigns.languages import direction_of
 
 _SKIPPED = frozenset({"head", "style", "title"})
 _PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"])
@@ -18,6 +18,7 @@ _LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
 _VOID = frozenset({"br", "hr", "img", "meta", "link"})
 _WHITE = re.compile(r"[ \t\r\n]+")
 RLM = "\N{RIGHT-TO-LEFT MARK}"
+_COLONS = {"fr": "\N{NO-BREAK SPACE}:"}  # what stands between a link's words and its address
 # What stands between two links has nothing to separate once each is on a line of its own.
 _SEPARATORS = " \N{NO-BREAK SPACE}·|"
 _BRACES = re.compile(r"\{(?=[{%#])")
@@ -30,13 +31,14 @@ class TokenLike(Protocol):
     def plain(self) -> str: ...
 
 
-def write_plain_text(html: str, tokens: Mapping[str, TokenLike], *, direction: Direction = "ltr") -> str:
+def write_plain_text(html: str, tokens: Mapping[str, TokenLike], *, language: str = "en") -> str:
     """Text with the tokens of `html` in it: statements once and in order, ready to be turned back.
 
     From right to left every line of words starts with a mark, because a plain-text reader would take
     the direction from an English product title at its beginning.
     """
-    reader = _Reader(tokens, line_start=RLM if direction == "rtl" else "")
+    line_start = RLM if direction_of(language) == "rtl" else ""
+    reader = _Reader(tokens, line_start=line_start, colon=_COLONS.get(language.split("-")[0], ":"))
     reader.feed(html)
     reader.close()
     return reader.finish()
@@ -87,9 +89,10 @@ class _Lines:
 
 
 class _Reader(HTMLParser):
-    def __init__(self, tokens: Mapping[str, TokenLike], *, line_start: str) -> None:
+    def __init__(self, tokens: Mapping[str, TokenLike], *, line_start: str, colon: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tokens = tokens
+        self.colon = colon
         self.lines = _Lines(line_start)
         self.skipping = 0
         self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
@@ -170,7 +173,7 @@ class _Reader(HTMLParser):
         if address and self.label_is_words and self.row is None and not is_own_label:
             self.drop_repeated(address)
             lines = self.lines
-            lines.line = f"{lines.line.rstrip(' ')}:"
+            lines.line = f"{lines.line.rstrip(' ')}{self.colon}"
             lines.end_line()
             lines.parts.append(f"{self.href}\n")
             self.last_link = _Link(address, tuple(self.blocks), len(lines.parts) - 1)
@@ -182,7 +185,7 @@ class _Reader(HTMLParser):
         if last and last.address == address and last.blocks == tuple(self.blocks):
             parts = self.lines.parts
             parts[last.index] = ""
-            parts[last.index - 1] = parts[last.index - 1].removesuffix(":\n") + "\n"
+            parts[last.index - 1] = parts[last.index - 1].removesuffix(f"{self.colon}\n") + "\n"
 
     # Words and tokens
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from jinja2 import Template, TemplateError
 
 from campaigns.compiler import CompiledParts
+from campaigns.compiling.bounds import MAX_CHARACTERS, write_bounded
 from campaigns.compiling.running import Filled
 from campaigns.compiling.sandbox import html_environment, plain_environment
 from campaigns.compiling.tidying import cut_subject, join_lines, tidy_text
@@ -28,7 +29,6 @@ from campaigns.rows import NO_TRACKING, NoTracking, Recipient, Tracking, link_ke
 from campaigns.templates_store import load_code, load_compiled
 
 __all__ = [
-    "MAX_BYTES",
     "NO_TRACKING",
     "NoTracking",
     "ReadyEmail",
@@ -45,8 +45,6 @@ __all__ = [
     "render_ready",
     "render_with_jinja",
 ]
-
-MAX_BYTES = 500_000
 
 
 class RenderError(ValueError):
@@ -149,8 +147,10 @@ def _finish(
             email = render_with_jinja(ready, recipient.context, tracking=recipient.tracking, label=label)
     except RenderError as error:
         return error
-    if len(email.html) > MAX_BYTES:
-        return RenderError(f"{label}: {len(email.html)} characters of HTML; at most {MAX_BYTES} are sent")
+    if len(email.html) > MAX_CHARACTERS:
+        return RenderError(
+            f"{label}: {len(email.html)} characters of HTML; at most {MAX_CHARACTERS} are sent"
+        )
     return email
 
 
@@ -166,10 +166,10 @@ def render_with_jinja(
     jinja = ready.jinja
     try:
         return RenderedEmail(
-            subject=cut_subject(jinja["subject"].render(values)),
-            preheader=join_lines(jinja["preheader"].render(values)),
-            html=jinja["html"].render(values),
-            text=tidy_text(jinja["text"].render(values)),
+            subject=cut_subject(write_bounded(jinja["subject"], values)),
+            preheader=join_lines(write_bounded(jinja["preheader"], values)),
+            html=write_bounded(jinja["html"], values),
+            text=tidy_text(write_bounded(jinja["text"], values)),
             language=ready.language,
             urls=urls,
         )

@@ -165,7 +165,11 @@ class Block:
         names = {name: self.part.function.variables.make(name) for name in name_targets(node.target)}
         targets = assign_targets(node.target, list(names.values()))
         self._line(indent, f"q{loop} = {self.part.expressions.write(node.iter, scope)}")
-        self._line(indent, f"q{loop} = list(q{loop})", needs=loop)
+        if isinstance(node.iter, nodes.Filter):
+            self._line(indent, f"q{loop} = list(q{loop})")
+        else:
+            self._line(indent, f"q{loop} = list(q{loop})", needs=loop)
+        self.part.function.add_bound(indent, f"q{loop}")
         self._line(indent, f"for i{loop}, {targets} in enumerate(q{loop}):")
         self.part.function.lines += [check_dictionary(indent + 1, name) for name in names.values()]
         self.write(node.body, indent + 1, {**scope, **names, "loop": loop})

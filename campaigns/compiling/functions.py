@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from campaigns.compiling.bounds import MAX_ITEMS, MAX_ROUNDS
 from campaigns.compiling.expressions import Variables
 
 BODY_INDENT = 12
@@ -12,7 +13,7 @@ def fill(rows):
     filled = []
     for values, links, html_links in rows:
         try:
-            path, more = [], []
+            path, more, rounds = [], [], 0
             if "range" in values: refuse()
 """
 _BLOCK = """\
@@ -25,6 +26,7 @@ kept{number} = keep(block{number})
 _SHARED = """\
 def share(shop):
  if type(shop) is not dict: refuse()
+ rounds = 0
 {body}
  return ({variables})
 shared = keep_values(share)
@@ -63,6 +65,11 @@ class Function:
 
     def add(self, indent: int, code: str, *, needs: str = "") -> None:
         self.lines.append(Line(indent, code, needs))
+
+    def add_bound(self, indent: int, items: str) -> None:
+        """Counts the rounds of a loop; what is too long is left to Jinja, which says so."""
+        self.add(indent, f"rounds += len({items})")
+        self.add(indent, f"if len({items}) > {MAX_ITEMS} or rounds > {MAX_ROUNDS}: refuse()")
 
     def add_slot(self, code: str) -> int:
         """The number of the slot for this expression; equal expressions share one."""

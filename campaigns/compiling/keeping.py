@@ -102,6 +102,7 @@ class KeptLoop:
     def write_rounds(self, keys: str, block: int, indent: int, *, into: str) -> None:
         """Takes over the path and the values of each round, with the links of this message."""
         add = self.function.add
+        self.function.add_bound(indent, keys)
         add(indent, f"for k in {keys}:")
         add(indent + 1, f"p, m, a = kept{block}[k]")
         if into == "more":

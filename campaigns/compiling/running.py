@@ -185,6 +185,8 @@ def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[
     first = {_PassArg.environment: environment, _PassArg.eval_context: EvalContext(environment)}
     for name, function in environment.filters.items():
         wanted = _PassArg.from_obj(function)
+        if wanted is _PassArg.context:
+            continue  # of Jinja's own loops, which no template names
         bound = partial(function, first[wanted]) if wanted else function
         yield name, _keep_results(bound) if name in KEPT_FILTERS else bound
 

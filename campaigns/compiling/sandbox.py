@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, nodes
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -25,6 +25,7 @@ from campaigns.compiling.addresses import (
     url_part,
     url_path,
 )
+from campaigns.compiling.bounds import bound_items, bound_loops
 from campaigns.languages import direction_of, formatting_filters
 
 MAX_RANGE = 100
@@ -91,6 +92,11 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "/", "//", "%"})
 
+    def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
+        """Only what Jinja runs is bound: whoever parses a template gets it as it was written."""
+        bound_loops(source)
+        return super()._generate(source, *args, **options)
+
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Numbers alone are multiplied and divided: text times a million would be a long email."""
         if not (_is_small(left) and _is_small(right)):
@@ -149,6 +155,7 @@ def _environment(language: str, timezone: str, **options: Any) -> DataEnvironmen
         **{name: FILTERS[name] for name in BUILT_IN_FILTERS},
         **formatting_filters(language, timezone),
         **PLACE_FILTERS,
+        "bounded": bound_items,
     }
     environment.tests = {name: test for name, test in environment.tests.items() if name in TESTS}
     environment.globals = {"range": _limited_range}

@@ -210,3 +210,25 @@ def test_a_russian_date_at_the_end_of_a_sentence_is_not_followed_by_a_second_ful
 def test_a_hebrew_percent_sign_is_not_parted_from_its_number() -> None:
     assert "<bdi>15%</bdi> הנחה" in render_email("birthday", "he").html
     assert "<bdi>10%</bdi> הנחה" in render_email("referral", "he").html
+
+
+@pytest.mark.parametrize("language", ["en", "fa", "ru"])
+def test_nobody_is_told_to_take_their_time_while_the_coupon_runs_out(language: str) -> None:
+    words = read("upgrade_offer").texts[language]["no_hurry"]
+    coupon = {"code": "K", "percent": "10", "amount": "", "currency": "GBP", "minimum": ""}
+    ending = render_email("upgrade_offer", language, coupon={**coupon, "ends_at": "2026-12-01"})
+    assert words in render_email("upgrade_offer", language, coupon=None).text
+    assert words in render_email("upgrade_offer", language, coupon={**coupon, "ends_at": ""}).text
+    assert words not in ending.text
+
+
+def test_the_link_to_pass_on_is_the_friends_and_counts_no_click() -> None:
+    html = render_email("referral").html
+    assert ">https://shop.example/r/SARA</bdi></strong>" in html
+    assert html.count('href="https://shop.example/r/SARA"') == 1  # the button
+
+
+def test_a_colon_has_its_space_in_french() -> None:
+    text = render_email("order_confirmation", "fr").text
+    assert "Se désabonner\u00a0:\nhttps://" in text
+    assert not re.search(r"\w:\n", text)
