@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Message, MessageOutcome, Route, SendBatch
 
 BY_HAND = "by_hand"
 CANCELLED = "cancelled_by_hand"
-_WAITING = (SendBatch.State.READY, SendBatch.State.LEASED)
+_WAITING = (SendBatch.State.WAITING, SendBatch.State.READY, SendBatch.State.LEASED)
 
 
 def pause_campaign(
