@@ -43,10 +43,10 @@ def record_consent(
     """The new ledger line. A moment in the future counts as now, lest it outweigh what comes before it.
 
     `conditions` are those of a soft opt-in (`audience.ledger.is_complete`); without them it is kept as
-    evidence and counts for nothing.
+    evidence and counts for nothing. What a merged customer says counts for the one who was kept.
     """
     return ConsentEntry.objects.create(
-        customer=customer,
+        customer=customer.merged_into or customer,
         state=state,
         basis=basis,
         source=source,
@@ -65,6 +65,7 @@ def withdraw_consent(customer: Customer, *, source: str, proof: str = "", now: d
 
     The customer's row is locked meanwhile, so that of two simultaneous repeats one is recorded.
     """
+    customer = customer.merged_into or customer
     guard_customers({customer.pk})  # a batch that is about to leave has been decided on, or will see the "no"
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if read_verdict(customer, now).reason in {"withdrawn", "complained"}:

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.db import transaction
 
 from audience.double_opt_in import join_proof, read_said, write_requests
+from audience.merging import join_choices
 from audience.models import ConsentEntry, Topic
+from audience.standings import MERGED
 from shop.claims import lock_rows, work_off
 from shop.models import Event
 
@@ -19,7 +21,7 @@ _log = logging.getLogger(__name__)
 _GRANTED, _WITHDRAWN = ConsentEntry.State.GRANTED, ConsentEntry.State.WITHDRAWN
 _OBJECTION = ConsentEntry.Basis.OBJECTION
 _REQUESTED = "consent.requested"
-CONSENT_KINDS = ("consent.granted", "consent.withdrawn", _REQUESTED)
+CONSENT_KINDS = ("consent.granted", "consent.withdrawn", _REQUESTED, MERGED)
 _YES_BASES = ("explicit", "soft_opt_in", "inquiry")
 
 
@@ -48,9 +50,10 @@ def _apply_batch(now: datetime) -> int:
 def _write_lines(events: Sequence[Event], *, now: datetime) -> None:
     refused = _store_refusals(events)
     taken = [event for event in events if event.pk not in refused]
-    lines = [_make_line(event, now) for event in taken if event.kind != _REQUESTED]
+    lines = [_make_line(event, now) for event in taken if event.kind not in (_REQUESTED, MERGED)]
     ConsentEntry.objects.bulk_create(lines, ignore_conflicts=True)
     write_requests([event for event in taken if event.kind == _REQUESTED], now)
+    join_choices([event for event in taken if event.kind == MERGED], now)
     Event.objects.filter(pk__in=[event.pk for event in events]).update(consent_applied_at=now)
 
 

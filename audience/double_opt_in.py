@@ -65,7 +65,7 @@ def find_unaskable(event_ids: Iterable[int], now: datetime) -> dict[int, str]:
 @transaction.atomic
 def confirm_request(customer_uuid: UUID, event_id: int, *, proof: str, now: datetime) -> Answer | None:
     """Records the explicit yes, once however often it is pressed; None if there is no such request."""
-    requests = ConsentRequest.objects.select_for_update(of=("self",)).select_related("customer")
+    requests = ConsentRequest.objects.select_for_update(of=("self",)).select_related("customer__merged_into")
     request = requests.filter(customer__uuid=customer_uuid, event=event_id, refused_for="").first()
     if request is None:
         return None
@@ -75,7 +75,7 @@ def confirm_request(customer_uuid: UUID, event_id: int, *, proof: str, now: date
         return Answer.EXPIRED
     ConsentRequest.objects.filter(pk=request.pk).update(confirmed_at=now)
     ConsentEntry.objects.create(
-        customer=request.customer,
+        customer=request.customer.merged_into or request.customer,
         state=ConsentEntry.State.GRANTED,
         basis=ConsentEntry.Basis.EXPLICIT,
         source="double_opt_in",

@@ -1,22 +1,25 @@
 """How every customer of a batch stands, in four queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from audience.ledger import Line, Verdict, judge
 from audience.models import ConsentEntry, Preference, Suppression, Topic
 from audience.policies import combine
 from audience.suppression import list_hashes
 from shop.models import Customer, Event
+from shop.values import read_id
 
 _PACES = {Preference.Pace.WEEKLY: (1, 7), Preference.Pace.MONTHLY: (1, 30)}
 _LONGEST_CAP_DAYS = 30  # no further back is it read what somebody got
 # A "no" that the recipient said at the provider; a newer explicit "yes" to the shop ends it.
+NOES = frozenset({"withdrawn", "complained"})
+MERGED = "customer.merged"
 _OWN_CHOICES = frozenset({Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED})
 
 
@@ -32,7 +35,7 @@ class Cap:
 class Standing:
     """Whether and how one customer may be written to.
 
-    `reason` is empty if `may_market`, else one of no_address, suppressed, no_consent, withdrawn,
+    `reason` is empty if `may_market`, else one of merged, no_address, suppressed, no_consent, withdrawn,
     complained, consent_expired, soft_opt_in_not_allowed, soft_opt_in_incomplete, soft_opt_in_expired, paused.
     `declined_topics` are the parts of marketing that the customer does not want.
     """
@@ -100,16 +103,42 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
     fields = ("state", "basis", "source", "occurred_at", "expires_at", "conditions")
     for pk, *said_so in rows.values_list("customer_id", *fields):
         lines[pk].append(Line(*said_so))
-    for event in _read_unapplied_withdrawals(customers):
+    for event in _find_unapplied_noes(customers, now):
         said_at = min(event.occurred_at, event.received_at)
         lines[event.customer_id or 0].append(Line("withdrawn", "objection", "api", said_at))
         lines[event.customer_id or 0].sort(key=lambda line: line.occurred_at)
     return lines
 
 
-def _read_unapplied_withdrawals(customers: Sequence[Customer]) -> QuerySet[Event]:
-    unapplied = Event.objects.filter(consent_applied_at=None, kind="consent.withdrawn")
-    return unapplied.filter(customer__in=customers)
+def _find_unapplied_noes(customers: Sequence[Customer], now: datetime) -> list[Event]:
+    unapplied = Event.objects.filter(consent_applied_at=None, kind__in=["consent.withdrawn", MERGED])
+    events = list(unapplied.filter(customer__in=customers))
+    merges = read_merges([event for event in events if event.kind == MERGED])
+    objectors = find_objectors(list(merges.values()), now) if merges else {}
+    return [e for e in events if e.kind != MERGED or (e.pk in merges and merges[e.pk].pk in objectors)]
+
+
+def read_merges(events: Iterable[Event]) -> dict[int, Customer]:
+    """By merge event, the customer who goes; not those who are the kept one under another id. One query."""
+    ids = {event.pk: read_id(event.payload["merged"]["id"]) for event in events}
+    gone = Customer.objects.exclude(merged_into=None).filter(external_id__in=set(ids.values()))
+    found = {customer.external_id: customer for customer in gone}
+    return {pk: found[external_id] for pk, external_id in ids.items() if external_id in found}
+
+
+def find_objectors(customers: Sequence[Customer], now: datetime) -> dict[int, str]:
+    """Of these customers, by primary key, those who said no to marketing, each with how.
+
+    A no at the provider counts like one to the shop; that an address bounced is no word of its owner.
+    """
+    verdicts = read_verdicts(customers, now)
+    found = _read_suppressions({c.pk: list_hashes(c.email) for c in customers if c.email})
+    noes = {pk: verdict.reason for pk, verdict in verdicts.items() if verdict.reason in NOES}
+    for pk, by_scope in found.items():
+        for row in by_scope.values():
+            if row.reason in _OWN_CHOICES and not _is_lifted(row, verdicts[pk]):
+                noes.setdefault(pk, row.reason)
+    return noes
 
 
 def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:
@@ -135,7 +164,9 @@ def _stand(
 ) -> Standing:
     is_suppressed = Suppression.Scope.ALL in suppressions
     marketing = suppressions.get(Suppression.Scope.MARKETING)
-    if not customer.email:
+    if customer.merged_into_id is not None:
+        reason = "merged"
+    elif not customer.email:
         reason = "no_address"
     elif is_suppressed or (marketing and not _is_lifted(marketing, verdict)):
         reason = "suppressed"

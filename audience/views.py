@@ -22,6 +22,7 @@ from audience.models import PARTS_OF_MARKETING, Preference
 from audience.pages import format_day, list_languages, pick_language, render_page
 from audience.preferences import is_subscribed, save_choices
 from audience.standings import choose_language, read_standings
+from shop.merging import find_customer
 from shop.models import Customer
 
 
@@ -34,7 +35,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     is told by the address, to which the form on our page adds `?from=page`.
     """
     link = read_unsubscribe(token)
-    customer = Customer.objects.filter(uuid=link[0]).first() if link else None
+    customer = find_customer(link[0]) if link else None
     if link is None or customer is None:
         return _render_dead_link(request)
     template = "audience/unsubscribe.html"
@@ -57,7 +58,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The double opt-in: POST records the yes, once; GET and HEAD only ask, for scanners follow links too."""
     link = read_confirm(token)
-    customer = Customer.objects.filter(uuid=link[0]).first() if link else None
+    customer = find_customer(link[0]) if link else None
     if link is None or customer is None:
         return _render_dead_link(request)
     outcome = "asked"
@@ -81,7 +82,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """The preference page; POST saves its form and shows what is now in force."""
     uuid = read_preferences(token)
-    customer = Customer.objects.filter(uuid=uuid).first() if uuid else None
+    customer = find_customer(uuid) if uuid else None
     if customer is None:
         return _render_dead_link(request)
     now, outcome = timezone.now(), ""

@@ -48,7 +48,8 @@ def queue_broadcast(
         raise ValueError(f"The campaign {campaign.key!r} has no email. Add a step to it.")
     if not 0 < len(occurrence) <= OCCURRENCE_CHARS_MAX:
         raise ValueError(f"Name the broadcast in 1 to {OCCURRENCE_CHARS_MAX} characters, such as its date.")
-    wanted = (Customer.objects.all() if audience is None else audience).exclude(email="").order_by("pk")
+    wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
+    wanted = wanted.exclude(email="").order_by("pk")
     queued, after = 0, 0
     while last := _find_end(wanted.filter(pk__gt=after)):
         queued += _queue_part(wanted.filter(pk__gt=after, pk__lte=last), step, occurrence, now)

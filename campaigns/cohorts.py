@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from audience.models import ConsentEntry
 from campaigns.attribution import Click, find_last_click
@@ -104,7 +105,8 @@ def _ours(cohort: Cohort, rows: QuerySet[_Row], assignment: str) -> QuerySet[_Ro
     of_cohort = rows.filter(**cohort.among(_OURS))
     if cohort.experiment.is_global:
         return of_cohort.filter(message__step__campaign__message_class=Campaign.MessageClass.MARKETING)
-    return of_cohort.filter(**{assignment: F(f"{_OURS}__pk")})
+    own = Q(**{assignment: F(f"{_OURS}__pk")})
+    return of_cohort.filter(own | Q(**{f"{assignment}__merged_into": F(f"{_OURS}__pk")}))
 
 
 def _read_withdrawals(cohort: Cohort, people: Mapping[int, Person]) -> None:
@@ -179,7 +181,11 @@ def _read_clicks(cohort: Cohort) -> dict[int, list[tuple[Click, int | None]]]:
     rows = MessageEvent.objects.filter(
         cohort.within("occurred_at", _OURS), kind=Kind.CLICKED, is_machine=False, **cohort.among(_OURS)
     ).values_list(
-        "message__customer", "message", "occurred_at", "message__order", "message__rendered__assignment"
+        "message__customer",
+        "message",
+        "occurred_at",
+        "message__order",
+        Coalesce("message__rendered__assignment__merged_into", "message__rendered__assignment"),
     )
     clicks: dict[int, list[tuple[Click, int | None]]] = defaultdict(list)
     for customer, message, at, order, assignment in rows:

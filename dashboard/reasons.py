@@ -53,6 +53,7 @@ SENTENCES: dict[str, "str | Promise"] = {
     "cancelled_by_hand": _("Somebody cancelled it before it was sent."),
     "late_receipt": _("The mail provider's answer came late: it has taken the email."),
     "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
+    "merged": _("The shop told us that this customer is another one; what follows stands there."),
     "no_address": _("The customer has no email address."),
     "campaign_paused": _("The campaign is paused."),
     "held_out": _("The customer belongs to the comparison group that gets no email."),

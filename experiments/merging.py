@@ -1,56 +1,83 @@
 """Two customers turn out to be one person: the older arm stays, and the person is flagged."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from experiments.models import Assignment, DayTotals
-from shop.models import Customer
 
 _SLACK = timedelta(days=1)  # a day of the shop lies within one of UTC on either side
-_Run = tuple[int, int]
+_TAKEN_OVER = ("epoch_id", "variant_id", "market", "is_forced", "is_evidence", "assigned_at")
+_Place = tuple[int, int, int]  # experiment, version, customer
 
 
 @transaction.atomic
-def merge_assignments(kept: Customer, merged: Customer) -> int:
-    """Gives `kept` the arms of both; returns in how many experiments the person now is.
+def merge_assignments(merges: Mapping[int, int]) -> int:
+    """Gives whoever is kept the arms of whom was merged into them; returns how many arms changed hands.
 
-    Where both were in an experiment the arm of the earlier assignment stays, flagged as merged: the person
-    may have seen two. The rows of `merged` stay for what was sent under them, and no longer count. The
-    days they entered on are counted anew; looks that were taken stay. Asking again changes nothing.
+    `merges` has the key of the customer who is kept by that of the one who goes. Where both were in an
+    experiment the arm of the earlier assignment stays, flagged as merged: the person may have seen two.
+    The rows of those who go stay for what was sent under them, and no longer count. The days they entered
+    on are counted anew; looks that were taken stay. Asking again changes nothing. Nine statements at most,
+    however many customers; a worker who assigns one of them meanwhile waits, or is found.
     """
-    ours, theirs = _by_run(kept), _by_run(merged)
-    for run, row in theirs.items():
-        mine = ours.get(run)
-        if mine is None:
-            mine = Assignment(experiment_id=run[0], version=run[1], customer=kept)
-            _take_over(mine, row)
-        elif row.assigned_at < mine.assigned_at:
-            _reopen_days([mine])
-            _take_over(mine, row)
-        mine.is_merged = mine.is_merged or run in ours
-        mine.save()
-        row.merged_into = mine
-        row.save(update_fields=["merged_into"])
-        ours[run] = mine
-    _reopen_days([*theirs.values(), *ours.values()])
-    return len(ours)
+    theirs = list(_lock(merges).filter(merged_into=None).order_by("assigned_at", "pk"))
+    if not theirs:
+        return 0
+    had_one = {_place(row) for row in _lock(merges.values())}
+    copies = [_copy(row, merges[row.customer_id]) for row in theirs]
+    Assignment.objects.bulk_create(copies, ignore_conflicts=True)
+    ours = {_place(row): row for row in _lock(merges.values())}
+    stale = [*theirs, *ours.values()]
+    days = {(row.experiment_id, row.assigned_at.date()) for row in stale}
+    for row in theirs:
+        _join(ours, row, merges[row.customer_id], had_one=had_one)
+    Assignment.objects.bulk_update(ours.values(), [*_TAKEN_OVER, "is_merged"])
+    Assignment.objects.bulk_update(theirs, ["merged_into"])
+    _follow_further(theirs)
+    _reopen_days(days)
+    return len(theirs)
 
 
-def _by_run(customer: Customer) -> dict[_Run, Assignment]:
-    rows = Assignment.objects.select_for_update().filter(customer=customer, merged_into=None).order_by("pk")
-    return {(row.experiment_id, row.version): row for row in rows}
+def _lock(customers: Iterable[int]) -> QuerySet[Assignment]:
+    return Assignment.objects.select_for_update().filter(customer__in=set(customers)).order_by("pk")
 
 
-def _take_over(mine: Assignment, older: Assignment) -> None:
-    for name in ("epoch_id", "variant_id", "market", "is_forced", "is_evidence", "assigned_at"):
-        setattr(mine, name, getattr(older, name))
+def _place(row: Assignment) -> _Place:
+    return row.experiment_id, row.version, row.customer_id
 
 
-def _reopen_days(rows: Iterable[Assignment]) -> None:
-    for row in rows:
-        day = row.assigned_at.date()
-        DayTotals.objects.filter(
-            epoch__experiment=row.experiment_id, day__range=(day - _SLACK, day + _SLACK)
-        ).update(is_matured=False)
+def _copy(row: Assignment, customer: int) -> Assignment:
+    values = {name: getattr(row, name) for name in _TAKEN_OVER}
+    return Assignment(experiment_id=row.experiment_id, version=row.version, customer_id=customer, **values)
+
+
+def _join(ours: Mapping[_Place, Assignment], row: Assignment, kept: int, *, had_one: set[_Place]) -> None:
+    """Marks `row` as merged into the kept customer's, which takes the arm over where that is older."""
+    place = (row.experiment_id, row.version, kept)
+    mine = ours[place]
+    is_copy = all(getattr(mine, name) == getattr(row, name) for name in _TAKEN_OVER)
+    if place in had_one or not is_copy:
+        mine.is_merged = True
+    had_one.add(place)
+    if row.assigned_at < mine.assigned_at:
+        for name in _TAKEN_OVER:
+            setattr(mine, name, getattr(row, name))
+    row.merged_into = mine
+
+
+def _follow_further(merged: Iterable[Assignment]) -> None:
+    """Whoever was merged into one of these earlier is now merged into the same as they."""
+    target = Assignment.objects.filter(pk=OuterRef("merged_into")).values("merged_into")
+    earlier = Assignment.objects.filter(merged_into__in=[row.pk for row in merged])
+    earlier.update(merged_into=Subquery(target))
+
+
+def _reopen_days(days: set[tuple[int, date]]) -> None:
+    """One statement; a day more than needed costs a count, no truth."""
+    experiments = {experiment for experiment, _ in days}
+    around = {day + shift for _, day in days for shift in (-_SLACK, timedelta(0), _SLACK)}
+    totals = DayTotals.objects.filter(epoch__experiment__in=experiments, day__in=around)
+    totals.update(is_matured=False)

@@ -26,6 +26,7 @@ def find_person(asked: str) -> Person:
     any more still names a person: the provider may have written of it. Raises PersonNotFoundError."""
     wanted = asked.strip()
     found = list(Customer.objects.filter(Q(email__iexact=wanted) | Q(external_id=wanted), erased_at=None))
+    found = _add_merged(found)
     addresses = {customer.email for customer in found if customer.email}
     if "@" in wanted:
         addresses.add(wanted)
@@ -36,6 +37,13 @@ def find_person(asked: str) -> Person:
         same |= Q(email__iexact=address) | Q(email__iexact=normalise_address(address))
     everyone = Customer.objects.filter(same, erased_at=None).order_by("pk")
     return Person(tuple(everyone), tuple(sorted(addresses)))
+
+
+def _add_merged(found: Sequence[Customer]) -> list[Customer]:
+    """With all whom the shop merged with one of these."""
+    kept = {customer.merged_into_id or customer.pk for customer in found}
+    same = Q(pk__in=kept) | Q(merged_into__in=kept)
+    return list(Customer.objects.filter(same, erased_at=None).order_by("pk"))
 
 
 def list_ids(person: Person) -> Sequence[int]:

@@ -5,7 +5,7 @@ transaction in which they move their own cursor, so that nothing is counted twic
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models import F, Sum
 
 from audience.links import absolute_url, read, sign
 from recommendations.models import CustomerResponse, FeedbackCursor, ProductResponse
+from shop.merging import find_customer
 from shop.models import Customer, Product
 
 FEWER = "fewer"
@@ -104,7 +105,7 @@ def read_fewer(token: str) -> tuple[Customer, list[Product]] | None:
     payload = read(FEWER, token)
     if payload is None or len(payload) <= _UUID_BYTES or len(payload) % _KEY_BYTES:
         return None
-    customer = Customer.objects.filter(uuid=UUID(bytes=payload[:_UUID_BYTES])).first()
+    customer = find_customer(UUID(bytes=payload[:_UUID_BYTES]))
     keys = [
         int.from_bytes(payload[start : start + _KEY_BYTES], "big")
         for start in range(_UUID_BYTES, len(payload), _KEY_BYTES)
@@ -163,3 +164,31 @@ def read_acceptance(since: date, *, most: int = 50) -> list[Acceptance]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def merge_responses(merges: Mapping[int, int]) -> None:
+    """Two customers are one person: adds up what both made of each product. `merges`: kept by gone."""
+    people = {*merges, *merges.values()}
+    rows = list(CustomerResponse.objects.filter(customer__in=people).select_for_update().order_by("pk"))
+    ours = {(row.customer_id, row.product_id): row for row in rows if row.customer_id not in merges}
+    for row in [row for row in rows if row.customer_id in merges]:
+        place = merges[row.customer_id], row.product_id
+        ours[place] = _add_up(ours[place], row) if place in ours else _hand_over(row, place[0])
+    kept = {row.pk for row in ours.values()}
+    CustomerResponse.objects.filter(pk__in=[row.pk for row in rows if row.pk not in kept]).delete()
+    fields = ["customer", "shown", "ignored", "clicked", "last_shown_at", "fewer_at"]
+    CustomerResponse.objects.bulk_update(ours.values(), fields, batch_size=ROWS_A_BLOCK)
+
+
+def _add_up(ours: CustomerResponse, theirs: CustomerResponse) -> CustomerResponse:
+    for name in ("shown", "ignored", "clicked"):
+        setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
+    for name in ("last_shown_at", "fewer_at"):
+        moments = [at for at in (getattr(ours, name), getattr(theirs, name)) if at]
+        setattr(ours, name, max(moments, default=None))
+    return ours
+
+
+def _hand_over(row: CustomerResponse, customer: int) -> CustomerResponse:
+    row.customer_id = customer
+    return row

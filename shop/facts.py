@@ -31,7 +31,7 @@ def load_rows(candidates: list[Candidate]) -> BatchRows:
     """Everything the candidates refer to, in a fixed number of queries."""
     rows = BatchRows()
     mentions = [m for candidate in candidates for _, m in product_mentions(candidate.element)]
-    rows.customers.load(_ids(candidates, "customer"), lock=True)
+    rows.load_customers([*_ids(candidates, "customer"), *_ids(candidates, "merged")])
     rows.products.load((read_id(m["id"]) for m in mentions if isinstance(m, dict)), lock=True)
     rows.products.load((read_id(m) for m in mentions if not isinstance(m, dict)), lock=False)
     rows.orders.load(_ids(candidates, "order"), lock=True)
@@ -65,6 +65,9 @@ def find_unknown(candidate: Candidate, rows: BatchRows) -> Iterator[FieldError]:
             "cart.id", f"The cart {show(element['cart']['id'])} is unknown.", "Send cart.updated first."
         )
     yield from _wrong_refund(element, rows)
+    if "merged" in element and read_id(element["merged"]["id"]) == read_id(element["customer"]["id"]):
+        hint = "Name the one who stays in customer, the one who goes in merged."
+        yield FieldError("merged.id", "A customer can't be merged into itself.", hint)
 
 
 def apply(candidate: Candidate, rows: BatchRows) -> Touched:
@@ -106,6 +109,17 @@ def _apply_close(
     return Touched(cart.customer if cart else customer, cart=cart)
 
 
+def _apply_merge(
+    element: dict[str, Any], at: datetime, customer: Customer | None, rows: BatchRows
+) -> Touched:
+    """Who was never heard of is made now: its id may still come in late news."""
+    merged = customer_of({"customer": element["merged"]}, at, rows)
+    if customer is not None and merged is not None and merged is not customer:
+        rows.merges.merge(customer, merged)
+        rows.customers.touch(customer)
+    return Touched(customer)
+
+
 _ORDER_CHANGES = {"order.delivered": deliver, "order.cancelled": cancel}
 _APPLY: dict[str, Callable[[dict[str, Any], datetime, Customer | None, BatchRows], Touched]] = {
     "order.placed": _apply_order,
@@ -115,6 +129,7 @@ _APPLY: dict[str, Callable[[dict[str, Any], datetime, Customer | None, BatchRows
     "order.refunded": _apply_order,
     "cart.updated": _apply_cart,
     "cart.closed": _apply_close,
+    "customer.merged": _apply_merge,
 }
 
 

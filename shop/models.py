@@ -22,6 +22,15 @@ class Customer(models.Model):
     stated_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Time of the newest word about it; older never wins"
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged_from",
+        help_text="The customer that this one turned out to be",
+    )
     erased_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="A shell since then: nothing in it names a person"
     )

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import models
 
+from shop.merging import Merges
 from shop.models import Cart, CartLine, Customer, Order, OrderLine, Product, Refund
 
 Row = TypeVar("Row", Customer, Product, Order, Refund, Cart)
@@ -78,7 +79,7 @@ class BatchRows:
     """Every table a batch may touch."""
 
     def __init__(self) -> None:
-        self.customers = Rows(Customer, _fields_of(Customer, without=("uuid", "created_at")))
+        self.customers = Rows(Customer, _fields_of(Customer, without=("uuid", "created_at", "merged_into")))
         self.products = Rows(Product, _fields_of(Product, without=("created_at",)))
         self.orders = Rows(Order, _fields_of(Order), related="customer")
         self.refunds = Rows(Refund, _fields_of(Refund), related="order")
@@ -86,10 +87,24 @@ class BatchRows:
         self.order_lines: dict[str, list[LineFact]] = {}
         self.cart_lines: dict[str, list[LineFact]] = {}
         self.cart_products: dict[str, set[str]] = {}
+        self.merges = Merges()
+
+    def load_customers(self, ids: Iterable[str]) -> None:
+        """These customers, locked, and whom they were merged into."""
+        self.customers.load(ids, lock=True)
+        targets = {row.merged_into_id for row in self.customers if row.merged_into_id}
+        if targets:
+            self.customers.load_where(models.Q(pk__in=targets), lock=True)
+            self.merges.learn(self.customers)
+
+    def find_customer(self, external_id: str) -> Customer | None:
+        """Who goes by this id now."""
+        row = self.customers.get(external_id)
+        return self.merges.follow(row) if row else None
 
     def load_open_carts(self, customer_ids: Iterable[str]) -> None:
         """The open carts of these customers, locked, and which products lie in them."""
-        known = [row.pk for row in map(self.customers.get, sorted(set(customer_ids))) if row]
+        known = [row.pk for row in map(self.find_customer, sorted(set(customer_ids))) if row]
         if known:
             self.carts.load_where(models.Q(customer__in=known, closed_at=None), lock=True)
             lines = CartLine.objects.filter(cart__customer__in=known, cart__closed_at=None)
@@ -111,6 +126,7 @@ class BatchRows:
         self.orders.write()
         self.refunds.write()
         self.carts.write()
+        self.merges.write()
         if stale_orders:
             OrderLine.objects.filter(order__in=stale_orders).delete()
         if stale_carts:

@@ -59,11 +59,14 @@ PRODUCT_READERS: Readers = {
 
 
 def customer_of(element: dict[str, Any], at: datetime, rows: BatchRows) -> Customer | None:
-    """The customer the element names, made where new. An id alone states nothing."""
+    """The customer the element names, made where new; of one who was merged, the one who was kept.
+
+    An id alone states nothing.
+    """
     statement = element.get("customer")
     if statement is None:
         return None
-    customer = rows.customers.get(read_id(statement["id"]))
+    customer = rows.find_customer(read_id(statement["id"]))
     if customer is None:
         created_at = read_time(statement["created_at"]) if "created_at" in statement else at
         customer = rows.customers.add(Customer(external_id=read_id(statement["id"]), created_at=created_at))

@@ -20,6 +20,7 @@ from campaigns.subjects import MAX_LATENESS, Subject, find_outdated
 from shop.claims import lock_customers, lock_rows, work_off
 from shop.models import Event
 from triggers.entering import plan_enrolments
+from triggers.merging import merge_customers
 from triggers.models import Enrolment, Trigger
 from triggers.trying import choose_flows, shift_entries
 
@@ -67,6 +68,7 @@ def advance_enrolments(now: datetime) -> int:
 
 
 def _enrol(events: Sequence[Event], *, triggers: Sequence[Trigger], now: datetime) -> None:
+    merge_customers(events, now)
     plan = plan_enrolments(events, triggers, _read_earlier(events), now)
     shift_entries([*plan.new, *plan.restarted.values()], now)
     Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)

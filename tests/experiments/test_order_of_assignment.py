@@ -146,8 +146,8 @@ def test_a_merged_person_keeps_the_older_arm_and_is_flagged() -> None:
     Variant.objects.filter(key="a").update(weight=0)
     Variant.objects.filter(key="b").update(weight=1)
     assign(experiment, [kept], LATER)
-    merge_assignments(kept, merged)
-    merge_assignments(kept, merged)
+    merge_assignments({merged.pk: kept.pk})
+    merge_assignments({merged.pk: kept.pk})
     (row,) = counted_assignments(experiment)
     assert (row.customer, row.variant and row.variant.key, row.assigned_at) == (kept, "a", NOW)
     assert row.is_merged
@@ -157,7 +157,7 @@ def test_a_merged_person_keeps_the_older_arm_and_is_flagged() -> None:
 def test_a_merged_person_who_was_in_it_once_is_in_it_as_before_without_a_flag() -> None:
     experiment, (kept, merged) = make_experiment(), make_customers(2)
     arm = assign(experiment, [merged], NOW)[merged.pk].variant_id
-    merge_assignments(kept, merged)
+    merge_assignments({merged.pk: kept.pk})
     (row,) = counted_assignments(experiment)
     assert (row.customer, row.variant_id, row.is_merged) == (kept, arm, False)
 
