@@ -17,6 +17,7 @@ from campaigns.fragments import Fragments
 from campaigns.models import MessageOutcome, RenderedMessage, TemplateVersion
 from campaigns.prepared import Prepared
 from campaigns.rendering import RenderedEmail, Renderer
+from campaigns.told import find_lacking
 from campaigns.variants import template_of
 from delivery.base import Transport
 from experiments.changes import email_changes
@@ -26,26 +27,36 @@ logger = logging.getLogger(__name__)
 
 def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
     """Fills in the envelope and the record of each; one without an email is skipped, and why."""
-    versions = _read_versions(sendable)
     again = _read_possible_duplicates(sendable)
-    published = []
-    for item in sendable:
-        if template_of(item.message, item.arm) in versions:
-            published.append(item)
-        else:
-            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    orders = [order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id]) for p in published]
+    orders = _order_emails(sendable, lines)
     in_parts = getattr(transport, "takes_substitutions", False)
-    renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
+    renderings = render_batch([order for _, order in orders], Renderer(now=now), in_parts=in_parts)
     if whole := count_whole(renderings):
         logger.info("Emails that have to leave whole", extra={"reasons": dict(whole)})
-    for item, order, rendering in zip(published, orders, renderings, strict=True):
+    for (item, order), rendering in zip(orders, renderings, strict=True):
         if rendering.email is None:
             item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
             continue
         item.rendered = _accept(item, order, rendering.email, now)
         item.rendered.possible_duplicate = item.message.id in again
         _check_envelope(item, transport)
+
+
+def _order_emails(sendable: Sequence[Prepared], lines: Lines) -> list[tuple[Prepared, EmailOrder]]:
+    """What is to be rendered; who gets nothing, because there is nothing to say, is told why."""
+    versions = _read_versions(sendable)
+    orders = []
+    for item in sendable:
+        version = versions.get(template_of(item.message, item.arm))
+        if version is None:
+            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+            continue
+        order = order_email(item, version, lines[item.message.id])
+        if lacking := find_lacking(version.needs, order.context):
+            item.verdict, item.detail = Skip("nothing_to_show"), f"The email needs {', '.join(lacking)}."
+            continue
+        orders.append((item, order))
+    return orders
 
 
 def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
@@ -56,7 +67,13 @@ def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line])
         version=version,
         changes=email_changes(changes),
         context=build_context(
-            item.message, lines, item.picks, language=language, bundle=item.bundle, offer=changes.get("offer")
+            item.message,
+            lines,
+            item.picks,
+            language=language,
+            bundle=item.bundle,
+            offer=changes.get("offer"),
+            event=item.event,
         ),
         language=language,
         country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],

@@ -14,16 +14,17 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audience.links import confirm_url, preferences_url, unsubscribe_url
+from audience.links import break_url, confirm_url, preferences_url, unsubscribe_url
 from campaigns.envelopes import law_between
 from campaigns.languages import format_money
-from campaigns.models import Message
+from campaigns.models import Message, Step
+from campaigns.told import describe_told, list_products, read_rating
 from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
 from recommendations.feedback import fewer_url
 from recommendations.models import Kind
-from shop.models import CartLine, OrderLine, Product
+from shop.models import CartLine, Event, OrderLine, Product
 
 Context = dict[str, Any]
 
@@ -59,9 +60,13 @@ def build_context(
     language: str,
     bundle: Offer | None = None,
     offer: Mapping[str, str] | None = None,
+    event: Event | None = None,
 ) -> Context:
     """The context of one message, as docs/architecture.md gives it. Touches no database."""
     customer = message.customer
+    # Services and what is due again stand among them, each with its own reason.
+    others = [p for p in picks if p.kind != Kind.UPGRADE]
+    is_about_others = message.step.products == Step.Products.SUGGESTED
     return {
         "shop": describe_shop(customer.country),
         "customer": {
@@ -74,21 +79,26 @@ def build_context(
         "order": _describe_order(message, lines, language) if message.order else None,
         "cart": _describe_cart(message, lines, language) if message.cart else None,
         "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
-        # Services and what is due again stand among them, each with its own reason.
-        "complements": [_describe_pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
-        "bundle": describe_bundle(bundle, language=language) if bundle else None,
+        "complements": [] if is_about_others else [_describe_pick(p, language) for p in others],
+        "products": [_describe_suggested(p, message, language) for p in others]
+        if is_about_others
+        else list_products(message, event, lines, language),
+        **describe_told(event, lines, language),
+        "bundle": _describe_bundle(bundle, language) if bundle else None,
         "coupon": _describe_coupon(message, offer) if offer else None,
-        "links": _make_links(message, picks),
+        "links": _make_links(message, picks, is_about_others=is_about_others),
     }
 
 
-def _make_links(message: Message, picks: Sequence[Pick]) -> Context:
+def _make_links(message: Message, picks: Sequence[Pick], *, is_about_others: bool) -> Context:
     customer = message.customer
     links = {
         "unsubscribe": unsubscribe_url(customer.uuid, message.id),
         "preferences": preferences_url(customer.uuid),
         "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
     }
+    if is_about_others:
+        links["pause"] = break_url(customer.uuid)
     if message.step.campaign.is_legal and message.event_id:
         links["confirm"] = confirm_url(customer.uuid, message.event_id)
     return links
@@ -164,6 +174,7 @@ def _care_of(product: Product, language: str) -> str:
 
 
 def _describe_pick(pick: Pick, language: str) -> Context:
+    rating = read_rating(pick.product)
     return {
         "title": title_in(pick.product, language),
         "price": str(pick.price.amount),
@@ -172,13 +183,23 @@ def _describe_pick(pick: Pick, language: str) -> Context:
         "url": pick.product.url,
         "reason": tell_reason(pick, language),
         "instead_of": _describe_replaced(pick, language) if pick.kind == Kind.UPGRADE else None,
+        **({"rating": rating} if rating else {}),
     }
+
+
+def _describe_suggested(pick: Pick, message: Message, language: str) -> Context:
+    """A suggestion that the email is about: its reader may wave each one away."""
+    return {**_describe_pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
 
 
 def tell_reason(pick: Pick, language: str) -> Context:
     """Why a pick is shown, with money written as the email writes it."""
     write_money = partial(format_money, language=language)
     return reason(pick, language=language, write_money=write_money)
+
+
+def _describe_bundle(bundle: Offer, language: str) -> Context:
+    return {**describe_bundle(bundle, language=language), "sum": str(bundle.separately.amount)}
 
 
 def _describe_replaced(pick: Pick, language: str) -> Context | None:

@@ -27,6 +27,7 @@ from campaigns.preparation import recommend_for
 from campaigns.prepared import Prepared
 from campaigns.rendering import RenderedEmail, RenderError, join_parts, render_ready
 from campaigns.templates_store import compile_once
+from campaigns.told import find_newest_event
 from campaigns.variants import Arm
 from experiments.changes import email_changes
 from experiments.models import Variant
@@ -70,6 +71,7 @@ def gather_context(choice: Choice, customer: Customer, now: datetime) -> Context
     )
     standing = replace(read_standings([customer], now)[customer.pk], language=choice.language)
     item = Prepared(message, Send(with_products=True), standing, arm=Arm(variant=choice.variant))
+    item.event = find_newest_event(customer)
     lines = read_lines([message])
     recommend_for([item], lines, now)
     context = order_email(item, choice.version, lines[message.id]).context

@@ -78,7 +78,9 @@ def apply(candidate: Candidate, rows: BatchRows) -> Touched:
             state_product(mention, at, rows)
     customer = customer_of(element, at, rows)
     go_on = _APPLY.get(candidate.kind)
-    return go_on(element, at, customer, rows) if go_on else Touched(customer, product=_find_product(element, rows))
+    if go_on:
+        return go_on(element, at, customer, rows)
+    return Touched(customer, product=_find_product(element, rows))
 
 
 def _apply_order(
