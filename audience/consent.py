@@ -1,6 +1,7 @@
 """Writing the consent ledger. Lines are only ever added."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +16,12 @@ from shop.models import Customer
 
 __all__ = [
     "Cap",
+    "Objection",
     "Standing",
     "apply_consent_events",
     "read_standings",
     "record_consent",
+    "record_objections",
     "suppress",
     "withdraw_consent",
 ]
@@ -56,6 +59,32 @@ def record_consent(
         expires_at=expires_at,
         occurred_at=min(occurred_at, now),
         recorded_at=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A "no" of one customer that somebody else passed on."""
+
+    customer_id: int
+    source: str
+    proof: str
+    said_at: datetime
+
+
+def record_objections(objections: Sequence[Objection], now: datetime) -> None:
+    """A ledger line for each, in one statement. A moment in the future counts as now."""
+    ConsentEntry.objects.bulk_create(
+        ConsentEntry(
+            customer_id=no.customer_id,
+            state=_WITHDRAWN,
+            basis=_OBJECTION,
+            source=no.source,
+            proof=no.proof[:255],
+            occurred_at=min(no.said_at, now),
+            recorded_at=now,
+        )
+        for no in objections
     )
 
 

@@ -94,7 +94,7 @@ def _encode(raw: bytes) -> str:
 
 def absolute_url(view: str, token: str) -> str:
     """The public address of a view whose only argument is a token."""
-    return str(settings.PAIRWELL["BASE_URL"]).rstrip("/") + _path_before_token(view) + token
+    return f"{settings.PAIRWELL['BASE_URL'].rstrip('/')}{_path_before_token(view)}{token}"
 
 
 @cache

@@ -7,6 +7,7 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 _SATURDAY_SUNDAY = frozenset({6, 7})
 _FRIDAY_SATURDAY = frozenset({5, 6})
@@ -82,6 +83,7 @@ def list_policies() -> dict[str, Policy]:
     return dict(sorted(_POLICIES.items()))
 
 
+@lru_cache(maxsize=4096)
 def combine(sender: str, recipient: str) -> Policy:
     """The rules between two countries: on each point the stricter of the two.
 

@@ -57,7 +57,7 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     lines = _read_lines(customers, now)
     hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
     suppressions = _read_suppressions(hashes)
-    preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=customers)}
+    preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=_keys(customers))}
     return {
         customer.pk: _stand(
             customer,
@@ -96,7 +96,7 @@ def choose_language(customer: Customer, preference: Preference | None) -> str:
 def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int, list[Line]]:
     # A "no" counts from the moment it is written, even if another host's clock runs ahead of ours.
     said = Q(occurred_at__lte=now) | Q(state=ConsentEntry.State.WITHDRAWN)
-    rows = ConsentEntry.objects.filter(said, customer__in=customers, topic=Topic.MARKETING).order_by(
+    rows = ConsentEntry.objects.filter(said, customer__in=_keys(customers), topic=Topic.MARKETING).order_by(
         "occurred_at", "id"
     )
     lines: defaultdict[int, list[Line]] = defaultdict(list)
@@ -112,7 +112,7 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
 
 def _find_unapplied_noes(customers: Sequence[Customer], now: datetime) -> list[Event]:
     unapplied = Event.objects.filter(consent_applied_at=None, kind__in=["consent.withdrawn", MERGED])
-    events = list(unapplied.filter(customer__in=customers))
+    events = list(unapplied.filter(customer__in=_keys(customers)))
     merges = read_merges([event for event in events if event.kind == MERGED])
     objectors = find_objectors(list(merges.values()), now) if merges else {}
     return [e for e in events if e.kind != MERGED or (e.pk in merges and merges[e.pk].pk in objectors)]
@@ -139,6 +139,10 @@ def find_objectors(customers: Sequence[Customer], now: datetime) -> dict[int, st
             if row.reason in _OWN_CHOICES and not _is_lifted(row, verdicts[pk]):
                 noes.setdefault(pk, row.reason)
     return noes
+
+
+def _keys(customers: Sequence[Customer]) -> list[int]:
+    return [customer.pk for customer in customers]
 
 
 def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:

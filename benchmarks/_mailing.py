@@ -1,9 +1,15 @@
-"""A shop whose customers bought something and agreed to offers, and a real email about it to all."""
+"""A shop whose customers bought something and agreed to offers, and a real email about it to all.
+
+What they bought is drawn: a few products sell far more than the rest, half of the orders have one line, and
+what is bought with something is mostly of its line. So some customers of a batch bought the very same, as
+in a real shop, and most did not; `Shop.distinct` says how many of a thousand baskets differ.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
+from random import Random
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 
@@ -20,7 +26,17 @@ from recommendations.building import rebuild_neighbours
 from shop.models import Customer, Order, OrderLine, Product
 from tests.flows import make_campaign
 
-PRODUCTS = 100
+PRODUCTS = 400
+LINE_SIZE = 20  # products that are bought together
+BASKETS = 8_000  # that the neighbours are learnt from
+_LINES = (
+    "Alder Aspen Birch Cedar Clover Coral Fern Hazel Heather Ivy",
+    "Juniper Linden Maple Olive Pine Rowan Sorrel Thistle Willow Yarrow",
+)
+_KINDS = (
+    "Apron Basket Blanket Bowl Candle Clock Cushion Frame Jug Kettle",
+    "Lamp Mirror Mug Plate Purse Rug Teapot Towel Tray Vase",
+)
 TEMPLATE = "post_purchase_follow_up"
 
 
@@ -31,6 +47,7 @@ class Shop:
     step: Step
     now: datetime
     customers: Iterator[tuple[int, int]]  # each with an order
+    distinct: int = 0
 
     def queue(self, number: int) -> None:
         drafts = [
@@ -41,20 +58,35 @@ class Shop:
 
 
 def open_shop(customers: int) -> Shop:
-    """A hundred products that a thousand baskets tie together; each customer has one order of two lines."""
+    """So many customers with an order each, and the neighbours of all products."""
     call_command("migrate", verbosity=0)
+    random = Random(5)  # the same shop in every run
     now = timezone.now().replace(hour=12)  # nobody sleeps
     publish_all(now)
     products = _make_products(now)
-    _make_history(products, now)
+    _make_history(products, now, random)
     for start in range(0, customers, 10_000):
-        _make_customers(range(start, min(start + 10_000, customers)), products, now)
+        _make_customers(range(start, min(start + 10_000, customers)), products, now, random)
     rebuild_neighbours(now)
     step = make_campaign(marketing=True, template=TEMPLATE).steps.get()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     orders = Order.objects.exclude(customer=None).order_by("pk").values_list("pk", "customer_id")
-    return Shop(step, now, iter([(order, customer or 0) for order, customer in orders]))
+    of_a_thousand = len({_draw_basket(random) for _ in range(1000)})
+    return Shop(step, now, iter([(order, customer or 0) for order, customer in orders]), of_a_thousand)
+
+
+_POPULARITY = list(accumulate(1 / (place + 3) for place in range(PRODUCTS)))
+
+
+def _draw_basket(random: Random) -> tuple[int, ...]:
+    """One to three products: the first by its popularity, the others mostly of its line."""
+    [first] = random.choices(range(PRODUCTS), cum_weights=_POPULARITY)
+    basket = [first]
+    for _ in range(random.choices((0, 1, 2), (5, 3, 2))[0]):
+        line = first % LINE_SIZE + LINE_SIZE * random.randrange(PRODUCTS // LINE_SIZE)
+        basket.append(line if random.random() < 0.8 else random.randrange(PRODUCTS))
+    return tuple(sorted(set(basket)))
 
 
 def measure_broadcast(customers: int) -> dict[str, float]:
@@ -85,7 +117,7 @@ FROM generate_series(1, %s) AS n
 """
 
 
-def _make_customers(numbers: range, products: list[Product], now: datetime) -> None:
+def _make_customers(numbers: range, products: list[Product], now: datetime, random: Random) -> None:
     people = Customer.objects.bulk_create(
         Customer(
             external_id=f"c{n}", email=f"c{n}@buyer.example", name=f"Customer Number {n}", language="en",
@@ -106,16 +138,19 @@ def _make_customers(numbers: range, products: list[Product], now: datetime) -> N
         for person in people
     )
     OrderLine.objects.bulk_create(
-        OrderLine(order=order, product=products[(n + step) % PRODUCTS], quantity=1, unit_price=15)
-        for n, order in enumerate(orders)
-        for step in (0, 7)
+        OrderLine(order=order, product=products[n], quantity=1, unit_price=15)
+        for order in orders
+        for n in _draw_basket(random)
     )
 
 
 def _make_products(now: datetime) -> list[Product]:
+    """Names of two words, so that none is taken for another in a different colour."""
+    lines, kinds = " ".join(_LINES).split(), " ".join(_KINDS).split()
     return Product.objects.bulk_create(
         Product(
-            external_id=f"p{n}", title=f"Thing {n}", product_type=f"type {n % 20}", price=10 + n % 30,
+            external_id=f"p{n}", title=f"{lines[n % LINE_SIZE]} {kinds[n // LINE_SIZE]}",
+            product_type=f"type {n // LINE_SIZE}", price=10 + n % 30,
             currency="GBP", url=f"https://shop.example/p/{n}", image_url=f"https://shop.example/p/{n}.png",
             created_at=now,
         )
@@ -123,13 +158,13 @@ def _make_products(now: datetime) -> list[Product]:
     )  # fmt: skip
 
 
-def _make_history(products: list[Product], now: datetime) -> None:
+def _make_history(products: list[Product], now: datetime, random: Random) -> None:
     past = Order.objects.bulk_create(
         Order(external_id=f"past{n}", placed_at=now - timedelta(days=20), currency="GBP", total=30)
-        for n in range(1000)
+        for n in range(BASKETS)
     )
     OrderLine.objects.bulk_create(
-        OrderLine(order=order, product=products[(n + step * 3) % PRODUCTS], quantity=1, unit_price=10)
-        for n, order in enumerate(past)
-        for step in range(3)
+        OrderLine(order=order, product=products[n], quantity=1, unit_price=10)
+        for order in past
+        for n in _draw_basket(random)
     )

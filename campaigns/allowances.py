@@ -91,7 +91,7 @@ def find_lowest_priority(route: str, now: datetime) -> int | None:
 def take_allowance(batch: SendBatch, route: str, now: datetime) -> int:
     """Takes the batch's share of every limit; what does not fit leaves the batch. Returns how many may go.
 
-    0 where no limit is set, because then nothing was taken. Seven statements and two for each reason.
+    0 where no limit is set, because then nothing was taken. Seven statements and three for each reason.
     """
     limits = read_limits(now)
     if not limits:

@@ -3,6 +3,7 @@
 Who may be written to is decided when it is sent, not here: consent, caps and quiet hours belong to sending.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
@@ -10,12 +11,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from campaigns.models import Campaign, Message, SendBatch, Step
+from campaigns.models import Campaign, Message, SendBatch, Step, Trial
 from campaigns.outbox import PRIORITIES
+from campaigns.trials import TrialPlan, begin_trial
 from shop.models import Customer
 
 CUSTOMERS_AT_ONCE = 50_000  # one statement and one transaction for so many
+CHOSEN_AT_ONCE = 10_000  # SQLite takes 32,766 parameters in one query
 OCCURRENCE_CHARS_MAX = 100
+AWAITS_LEADER = "awaits_leader"
 
 # The first %s customers (in the order of their keys) go into the first batch, and so on.
 _INSERT = """
@@ -33,15 +37,32 @@ _DIALECTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One email under one name; `waits_for_leader` says that a trial decides what it looks like."""
+
+    step: Step
+    occurrence: str
+    now: datetime
+    waits_for_leader: bool = False
+
+
 def queue_broadcast(
-    campaign: Campaign, now: datetime, *, occurrence: str, audience: QuerySet[Customer] | None = None
+    campaign: Campaign,
+    now: datetime,
+    *,
+    occurrence: str,
+    audience: QuerySet[Customer] | None = None,
+    trial: TrialPlan | None = None,
 ) -> int:
     """Queues the campaign's first email for everyone in the audience; returns how many messages are new.
 
     The audience is everyone with an address unless a query narrows it. `occurrence` names the broadcast,
     such as "spring-2026": `one_message_per_step_customer_and_occurrence` makes it idempotent, so that a
-    call which was killed half-way is simply made again. What is committed may leave at once. Raises
-    ValueError for a campaign without an email and for an occurrence that can't be stored.
+    call which was killed half-way is simply made again. What is committed may leave at once; with a
+    `trial` the versions of the campaign's running experiment go to a part first, and the rest waits for
+    the one that leads at the planned time (`campaigns.trials`). Raises ValueError for a campaign without
+    an email, for an occurrence that can't be stored, and for a trial that has nothing to try.
     """
     step = campaign.steps.order_by("position").first()
     if step is None:
@@ -50,11 +71,24 @@ def queue_broadcast(
         raise ValueError(f"Name the broadcast in 1 to {OCCURRENCE_CHARS_MAX} characters, such as its date.")
     wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
     wanted = wanted.exclude(email="").order_by("pk")
-    queued, after = 0, 0
+    broadcast = Broadcast(step, occurrence, now, trial is not None)
+    queued, after = _queue_trial(broadcast, wanted, trial) if trial else 0, 0
     while last := _find_end(wanted.filter(pk__gt=after)):
-        queued += _queue_part(wanted.filter(pk__gt=after, pk__lte=last), step, occurrence, now)
+        with transaction.atomic():
+            queued += _queue_part(wanted.filter(pk__gt=after, pk__lte=last), broadcast)
         after = last
     return queued
+
+
+def _queue_trial(broadcast: Broadcast, wanted: QuerySet[Customer], plan: TrialPlan) -> int:
+    """The part on which the versions are tried; the whole of it or nothing, so that it is drawn once."""
+    with transaction.atomic():
+        _trial, chosen = begin_trial(
+            broadcast.step.campaign, wanted, plan, occurrence=broadcast.occurrence, now=broadcast.now
+        )
+        parts = [chosen[at : at + CHOSEN_AT_ONCE] for at in range(0, len(chosen), CHOSEN_AT_ONCE)]
+        first = replace(broadcast, waits_for_leader=False)
+        return sum(_queue_part(wanted.filter(pk__in=part), first) for part in parts)
 
 
 def _find_end(rest: QuerySet[Customer]) -> int | None:
@@ -63,25 +97,32 @@ def _find_end(rest: QuerySet[Customer]) -> int | None:
     return keys[CUSTOMERS_AT_ONCE - 1 : CUSTOMERS_AT_ONCE].first() or keys.last()
 
 
-def _queue_part(part: QuerySet[Customer], step: Step, occurrence: str, now: datetime) -> int:
+def _queue_part(part: QuerySet[Customer], broadcast: Broadcast) -> int:
+    step, occurrence = broadcast.step, broadcast.occurrence
     earlier = Message.objects.filter(step=step, customer=OuterRef("pk"), occurrence=occurrence)
     new = part.exclude(Exists(earlier))
-    with transaction.atomic():
-        batches = _open_batches(step.campaign, ceil(new.count() / settings.PAIRWELL["BATCH_SIZE"]), now)
-        if not batches:
-            return 0
-        queued = _insert(new, batches, step=step, occurrence=occurrence, now=now)
-        # Another call for the same broadcast may have come first.
-        SendBatch.objects.filter(pk__in=batches).exclude(
-            Exists(Message.objects.filter(batch=OuterRef("pk")))
-        ).delete()
+    batches = _open_batches(broadcast, ceil(new.count() / settings.PAIRWELL["BATCH_SIZE"]))
+    if not batches:
+        return 0
+    queued = _insert(new, batches, step=step, occurrence=occurrence, now=broadcast.now)
+    # Another call for the same broadcast may have come first.
+    SendBatch.objects.filter(pk__in=batches).exclude(
+        Exists(Message.objects.filter(batch=OuterRef("pk")))
+    ).delete()
     return queued
 
 
-def _open_batches(campaign: Campaign, number: int, now: datetime) -> list[int]:
+def _open_batches(broadcast: Broadcast, number: int) -> list[int]:
+    campaign, due_at = broadcast.step.campaign, broadcast.now
+    state, reason = SendBatch.State.READY, ""
+    if broadcast.waits_for_leader:
+        # Locked, so that the leader is not decided while these batches are being written.
+        trial = Trial.objects.select_for_update().get(campaign=campaign, occurrence=broadcast.occurrence)
+        if trial.decided_at is None:
+            state, reason, due_at = SendBatch.State.WAITING, AWAITS_LEADER, trial.decide_at
     priority = PRIORITIES[Campaign.MessageClass(campaign.message_class)]
-    rows = [SendBatch(campaign=campaign, priority=priority, due_at=now) for _ in range(number)]
-    return [batch.pk for batch in SendBatch.objects.bulk_create(rows)]
+    row = {"campaign": campaign, "priority": priority, "due_at": due_at, "state": state, "reason": reason}
+    return [batch.pk for batch in SendBatch.objects.bulk_create(SendBatch(**row) for _ in range(number))]
 
 
 def _insert(

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Line, Lines, build_context
+from campaigns.context import Described, Line, Lines, build_context
 from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
@@ -44,14 +44,14 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
 
 def _order_emails(sendable: Sequence[Prepared], lines: Lines) -> list[tuple[Prepared, EmailOrder]]:
     """What is to be rendered; who gets nothing, because there is nothing to say, is told why."""
-    versions = _read_versions(sendable)
+    versions, described = _read_versions(sendable), Described()
     orders = []
     for item in sendable:
         version = versions.get(template_of(item.message, item.arm))
         if version is None:
             item.verdict, item.detail = Skip("render_failed"), "The template was never published."
             continue
-        order = order_email(item, version, lines[item.message.id])
+        order = order_email(item, version, lines[item.message.id], described=described)
         if lacking := find_lacking(version.needs, order.context):
             item.verdict, item.detail = Skip("nothing_to_show"), f"The email needs {', '.join(lacking)}."
             continue
@@ -59,7 +59,9 @@ def _order_emails(sendable: Sequence[Prepared], lines: Lines) -> list[tuple[Prep
     return orders
 
 
-def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line]) -> EmailOrder:
+def order_email(
+    item: Prepared, version: TemplateVersion, lines: Sequence[Line], *, described: Described | None = None
+) -> EmailOrder:
     """What is to be rendered for a judged message, its context included. Touches no database."""
     language, changes = item.standing.language, item.arm.changes
     return EmailOrder(
@@ -74,6 +76,7 @@ def order_email(item: Prepared, version: TemplateVersion, lines: Sequence[Line])
             bundle=item.bundle,
             offer=changes.get("offer"),
             event=item.event,
+            described=described,
         ),
         language=language,
         country=item.message.customer.country or settings.PAIRWELL["COUNTRY"],

@@ -6,10 +6,11 @@ rendered to the very same email again.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -29,7 +30,9 @@ from shop.models import CartLine, Event, OrderLine, Product
 Context = dict[str, Any]
 
 
-class Line(Protocol):
+class Line(NamedTuple):
+    """A line of an order or a cart."""
+
     product: Product
     quantity: int
     unit_price: Decimal
@@ -39,17 +42,51 @@ Lines = dict[UUID, list[Line]]
 
 
 def read_lines(messages: Iterable[Message]) -> Lines:
-    """The lines of each message's order or cart, with their products. Two queries."""
-    by_order: dict[int, list[Line]] = defaultdict(list)
-    by_cart: dict[int, list[Line]] = defaultdict(list)
+    """The lines of each message's order or cart, with their products, each read once. Three queries."""
     messages = list(messages)
-    order_lines = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
-    for order_line in order_lines.select_related("product").order_by("pk"):
-        by_order[order_line.order_id].append(order_line)
-    cart_lines = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
-    for cart_line in cart_lines.select_related("product").order_by("pk"):
-        by_cart[cart_line.cart_id].append(cart_line)
+    of_orders = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
+    of_carts = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
+    columns = "product_id", "quantity", "unit_price"
+    order_rows = list(of_orders.order_by("pk").values_list("order_id", *columns))
+    cart_rows = list(of_carts.order_by("pk").values_list("cart_id", *columns))
+    products = Product.objects.in_bulk({row[1] for row in (*order_rows, *cart_rows)})
+    by_order, by_cart = (_group_lines(rows, products) for rows in (order_rows, cart_rows))
     return {m.id: by_order.get(m.order_id or 0) or by_cart.get(m.cart_id or 0) or [] for m in messages}
+
+
+def _group_lines(
+    rows: Iterable[tuple[int, int, int, Decimal]], products: Mapping[int, Product]
+) -> dict[int, list[Line]]:
+    by_owner: dict[int, list[Line]] = defaultdict(list)
+    for owner, product, quantity, unit_price in rows:
+        by_owner[owner].append(Line(products[product], quantity, unit_price))
+    return by_owner
+
+
+@dataclass
+class Described:
+    """What was described for a batch already: many emails of it show the same products."""
+
+    shops: dict[str, Context] = field(default_factory=dict)
+    products: dict[tuple[int, str], tuple[Pick, Context]] = field(default_factory=dict)  # picks live in it
+    lines: dict[tuple[int, int, Decimal, str], Context] = field(default_factory=dict)
+
+    def shop(self, country: str) -> Context:
+        if country not in self.shops:
+            self.shops[country] = describe_shop(country)
+        return self.shops[country]
+
+    def pick(self, pick: Pick, language: str) -> Context:
+        key = id(pick), language
+        if key not in self.products:
+            self.products[key] = pick, _describe_pick(pick, language)
+        return self.products[key][1]
+
+    def line(self, line: Line, language: str) -> Context:
+        key = line.product.pk, line.quantity, line.unit_price, language
+        if key not in self.lines:
+            self.lines[key] = _describe_line(line, language)
+        return self.lines[key]
 
 
 def build_context(
@@ -61,14 +98,18 @@ def build_context(
     bundle: Offer | None = None,
     offer: Mapping[str, str] | None = None,
     event: Event | None = None,
+    described: Described | None = None,
 ) -> Context:
-    """The context of one message, as docs/architecture.md gives it. Touches no database."""
-    customer = message.customer
+    """The context of one message, as docs/architecture.md gives it. Touches no database.
+
+    Contexts made with the same `described` share parts: nobody may change them.
+    """
+    customer, described = message.customer, described or Described()
     # Services and what is due again stand among them, each with its own reason.
     others = [p for p in picks if p.kind != Kind.UPGRADE]
     is_about_others = message.step.products == Step.Products.SUGGESTED
     return {
-        "shop": describe_shop(customer.country),
+        "shop": described.shop(customer.country),
         "customer": {
             "name": customer.name,
             "first_name": customer.name.split(" ")[0] if customer.name else "",
@@ -76,11 +117,11 @@ def build_context(
             "country": customer.country,
             "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
-        "order": _describe_order(message, lines, language) if message.order else None,
-        "cart": _describe_cart(message, lines, language) if message.cart else None,
-        "upgrades": [_describe_pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
-        "complements": [] if is_about_others else [_describe_pick(p, language) for p in others],
-        "products": [_describe_suggested(p, message, language) for p in others]
+        "order": _describe_order(message, lines, language, described) if message.order else None,
+        "cart": _describe_cart(message, lines, language, described) if message.cart else None,
+        "upgrades": [described.pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
+        "complements": [] if is_about_others else [described.pick(p, language) for p in others],
+        "products": [_describe_suggested(p, message, language, described) for p in others]
         if is_about_others
         else list_products(message, event, lines, language),
         **describe_told(event, lines, language),
@@ -126,7 +167,7 @@ def _describe_coupon(message: Message, offer: Mapping[str, str]) -> Context:
     return {"currency": basket.currency if basket else settings.PAIRWELL["CURRENCY"], **nothing, **offer}
 
 
-def _describe_order(message: Message, lines: Sequence[Line], language: str) -> Context:
+def _describe_order(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
     order = message.order
     assert order is not None  # noqa: S101 (narrows the type; the caller asked)
     return {
@@ -135,11 +176,11 @@ def _describe_order(message: Message, lines: Sequence[Line], language: str) -> C
         "url": order.url or settings.PAIRWELL["SHOP_URL"],
         "currency": order.currency,
         "total": str(order.total),
-        "lines": [_describe_line(line, language) for line in lines],
+        "lines": [described.line(line, language) for line in lines],
     }
 
 
-def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Context:
+def _describe_cart(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
     cart = message.cart
     assert cart is not None  # noqa: S101
     total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
@@ -149,7 +190,7 @@ def _describe_cart(message: Message, lines: Sequence[Line], language: str) -> Co
         "url": cart.url or settings.PAIRWELL["SHOP_URL"],
         "currency": cart.currency,
         "total": str(total),
-        "lines": [_describe_line(line, language) for line in lines],
+        "lines": [described.line(line, language) for line in lines],
     }
 
 
@@ -187,9 +228,9 @@ def _describe_pick(pick: Pick, language: str) -> Context:
     }
 
 
-def _describe_suggested(pick: Pick, message: Message, language: str) -> Context:
+def _describe_suggested(pick: Pick, message: Message, language: str, described: Described) -> Context:
     """A suggestion that the email is about: its reader may wave each one away."""
-    return {**_describe_pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
+    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
 
 
 def tell_reason(pick: Pick, language: str) -> Context:

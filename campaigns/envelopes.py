@@ -1,6 +1,6 @@
 """From a rendered email, whole or in parts, to the envelope that a transport takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from html import escape
@@ -70,29 +70,48 @@ def find_gaps(envelope: Envelope, *, unsubscribe: str, country: str) -> Iterator
     if not address:
         yield Problem("text", "PAIRWELL_SHOP_ADDRESS is empty; marketing must show a postal address.")
     for field in ("text", "html"):
-        bodies = _list_bodies(envelope, field)
-        if address and not any(_shows(body, address) for body in bodies):
+        if address and not _shows_address(envelope, field, address):
             yield Problem(field, "The postal address is missing. Show {{ shop.address }} in the footer.")
-        if not any(_shows(body, unsubscribe) for body in bodies):
+        if not _shows(_list_bodies(envelope, field), unsubscribe):
             yield Problem(field, "The way out is missing. Link {{ links.unsubscribe }} in the footer.")
     label = law_between(country).subject_label
     if not opens_with_label(envelope.subject, label):
         yield Problem("subject", f"The subject must open with {label}.")
 
 
+def _shows_address(envelope: Envelope, field: str, address: str) -> bool:
+    """Nearly always it is in what all recipients share, and that is looked through once."""
+    if envelope.skeleton and _is_in_skeleton(envelope.skeleton, field, address):
+        return True
+    return _shows(_list_bodies(envelope, field), address)
+
+
+@lru_cache(maxsize=1024)
+def _is_in_skeleton(skeleton: Skeleton, field: str, text: str) -> bool:
+    return _shows([getattr(skeleton, field)], text)
+
+
 def _list_bodies(envelope: Envelope, field: str) -> list[str]:
-    """The body, or that of the skeleton and what the recipient's own parts put into it."""
+    """The body, or that of the skeleton and those of the recipient's own parts that stand in it."""
     if envelope.skeleton is None:
         return [getattr(envelope, field)]
-    return [getattr(envelope.skeleton, field), *envelope.substitutions.values()]
+    values = envelope.substitutions
+    own = [values[tag] for tag in _tags_in(envelope.skeleton, field, tuple(values))]
+    return [*own, getattr(envelope.skeleton, field)]
 
 
-def _shows(body: str, text: str) -> bool:
-    """Whether the body holds the text, as it stands or as HTML writes it, whatever breaks its lines."""
-    if text in body or escape(text) in body:
+@lru_cache(maxsize=1024)
+def _tags_in(skeleton: Skeleton, field: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+    body = getattr(skeleton, field)
+    return tuple(tag for tag in tags if tag in body)
+
+
+def _shows(bodies: Sequence[str], text: str) -> bool:
+    """Whether one of them holds the text, as it stands or as HTML writes it, whatever breaks its lines."""
+    if any(text in body for body in bodies):
         return True
-    flat = " ".join(body.split())
-    return text in flat or escape(text) in flat
+    written = text, escape(text)
+    return any(part in body or part in " ".join(body.split()) for body in bodies for part in written)
 
 
 def _leave_headers(unsubscribe: str, message: Message) -> dict[str, str]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 
 from campaigns.allowances import find_lowest_priority, take_allowance
-from campaigns.models import Message, SendBatch
+from campaigns.models import Campaign, Message, SendBatch
 from campaigns.outbox import hold_back
 from campaigns.routes import PROBE_SIZE, ask_route, begin_probe, is_not_paused
 
@@ -51,14 +51,16 @@ def lease_batch(now: datetime, route: str = "", *, lowest_priority: int | None =
     if lowest_priority is not None:
         due = due.filter(priority__lte=lowest_priority)
     for batch in due.order_by("priority", "due_at", "pk")[:10]:
-        # All that was read must still hold: the fence alone does not rise when an intent is committed.
+        # All that was read must still hold: the fence alone does not rise when an intent is committed. No
+        # join, or Django hides these conditions in a subquery, which PostgreSQL does not look at again when
+        # the statement had to wait for another worker's: it would take a batch that is being handed over.
         same = SendBatch.objects.filter(
             is_not_paused(route),
+            Exists(Campaign.objects.filter(pk=batch.campaign_id, status=Campaign.Status.LIVE)),
             pk=batch.pk,
             fence=batch.fence,
             state=batch.state,
             leased_until=batch.leased_until,
-            campaign__status="live",
         )
         if same.update(state=SendBatch.State.LEASED, fence=F("fence") + 1, leased_until=end_of_lease(now)):
             batch.fence += 1

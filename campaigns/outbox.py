@@ -75,14 +75,19 @@ def _gather(message_class: str, now: datetime) -> int:
     return len(waiting)
 
 
-def hold_back(batch: SendBatch, messages: Collection[UUID], *, until: datetime, reason: str) -> SendBatch:
-    """Moves messages of the batch into a new one that is due later, with the reason they all share."""
+def hold_back(batch: SendBatch, messages: Collection[UUID], *, until: datetime, reason: str) -> None:
+    """Moves messages of a leased batch into a new one that is due later, with the reason they all share.
+
+    Nothing when the lease was lost: whoever has the batch now may be handing these very messages over.
+    """
     with transaction.atomic():
+        mine = SendBatch.objects.filter(pk=batch.pk, fence=batch.fence, state=SendBatch.State.LEASED)
+        if not mine.select_for_update().exists():
+            return
         later = SendBatch.objects.create(
             campaign=batch.campaign, priority=batch.priority, due_at=until, reason=reason
         )
         Message.objects.filter(pk__in=messages).update(batch=later)
-    return later
 
 
 def split(items: Sequence[Draft], size: int) -> Iterator[Sequence[Draft]]:

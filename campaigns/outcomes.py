@@ -20,6 +20,7 @@ GIVE_UP_AFTER = {
     Campaign.MessageClass.LEGAL: timedelta(hours=72),
     Campaign.MessageClass.MARKETING: timedelta(hours=24),
 }
+_UNSENT = (MessageOutcome.Kind.SKIPPED, MessageOutcome.Kind.HELD_OUT, MessageOutcome.Kind.REJECTED)
 
 
 @dataclass
@@ -76,7 +77,11 @@ def count_kinds(kinds: Iterable[str]) -> Tally:
 
 
 def write_exceptions(rows: Sequence[MessageOutcome]) -> None:
-    """Writes outcome rows; the deferred go back to wait outside a batch, all others are closed."""
+    """Writes outcome rows; the deferred go back to wait outside a batch, all others are closed.
+
+    What may have left before stays unknown, whatever keeps it from leaving again: it is not called unsent.
+    """
+    _keep_doubts(rows)
     MessageOutcome.objects.bulk_create(rows)
     deferred = [r.message for r in rows if r.kind == MessageOutcome.Kind.DEFERRED]
     for row in rows:
@@ -85,6 +90,14 @@ def write_exceptions(rows: Sequence[MessageOutcome]) -> None:
     Message.objects.bulk_update(deferred, ["batch", "due_at", "is_closed"])
     closed = [r.message_id for r in rows if r.kind != MessageOutcome.Kind.DEFERRED]
     Message.objects.filter(pk__in=closed).update(is_closed=True)
+
+
+def _keep_doubts(rows: Iterable[MessageOutcome]) -> None:
+    unsent = {row.message_id: row for row in rows if row.kind in _UNSENT}
+    if unsent:
+        doubts = MessageOutcome.objects.filter(message__in=unsent, kind=MessageOutcome.Kind.UNKNOWN)
+        for pk in doubts.values_list("message", flat=True):
+            unsent[pk].kind = MessageOutcome.Kind.UNKNOWN
 
 
 def make_unknown(message: Message, reason: str, detail: str, now: datetime) -> MessageOutcome:

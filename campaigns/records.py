@@ -5,16 +5,18 @@ the intent, whose transaction holds locks and stays as short as its checks. On P
 by COPY, because a statement with five thousand parameters costs more than all the rendering.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from json import JSONEncoder
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import JSONField, Model
+from django.db.models import Model
 
 from campaigns.context import tell_reason
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
-from recommendations.engine import trace_of
+from recommendations.engine import Pick, trace_of
 
 
 def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
@@ -29,16 +31,17 @@ def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
             return False
         drop_records([item.message for item in prepared])
         _write_links({key: url for item in made for key, url in item.urls.items()})
-        _insert(RenderedMessage, [item.rendered for item in made if item.rendered])
-        _insert(MessageProduct, [row for item in made for row in _make_product_rows(item)])
+        _insert(RenderedMessage, _MESSAGE_COLUMNS, [_columns_of(item.rendered) for item in made])
+        _insert(MessageProduct, _PRODUCT_COLUMNS, list(_list_products(made)))
     return True
 
 
 def drop_records(messages: Sequence[Message]) -> None:
     """For messages that don't leave after all: what was never said is no email of theirs."""
     if messages:
-        RenderedMessage.objects.filter(message__in=messages).delete()
-        MessageProduct.objects.filter(message__in=messages).delete()
+        keys = [message.id for message in messages]
+        RenderedMessage.objects.filter(message__in=keys).delete()
+        MessageProduct.objects.filter(message__in=keys).delete()
 
 
 def _write_links(links: dict[bytes, str]) -> None:
@@ -50,40 +53,55 @@ def _write_links(links: dict[bytes, str]) -> None:
         TrackedLink.objects.bulk_create(new, ignore_conflicts=True)
 
 
-def _make_product_rows(item: Prepared) -> Iterable[MessageProduct]:
-    for pick in item.shown:
-        yield MessageProduct(
-            message=item.message,
-            product=pick.product,
-            because_of=pick.because_of,
-            kind=pick.kind,
-            rank=pick.rank,
-            score=pick.score,
-            support=pick.support,
-            scorer=pick.scorer,
-            model_id=pick.model_id,
-            reason=str(tell_reason(pick, item.standing.language)["text"])[:400],
-            trace=trace_of(pick, place=item.message.step.campaign.key),
-        )
+def _list_products(made: Iterable[Prepared]) -> Iterator[tuple[Any, ...]]:
+    """A row for each product of each message; what is the same in many emails is worked out once."""
+    known: dict[tuple[int, str, str], tuple[Any, ...]] = {}
+    for item in made:
+        language, place = item.standing.language, item.message.step.campaign.key
+        for pick in item.shown:
+            key = id(pick), language, place
+            if key not in known:
+                known[key] = _describe(pick, language, place)
+            yield item.message.id, *known[key]
 
 
-def _insert(model: type[Model], rows: Sequence[Model]) -> None:
+_PRODUCT_COLUMNS = (
+    "message_id", "product_id", "because_of_id", "kind", "rank", "score", "support", "scorer", "model_id",
+    "reason", "trace",
+)  # fmt: skip
+
+
+def _describe(pick: Pick, language: str, place: str) -> tuple[Any, ...]:
+    """The columns after the first."""
+    return (
+        pick.product.pk, pick.because_of.pk if pick.because_of else None, pick.kind, pick.rank, pick.score,
+        pick.support, pick.scorer, pick.model_id, str(tell_reason(pick, language)["text"])[:400],
+        trace_of(pick, place=place),
+    )  # fmt: skip
+
+
+_MESSAGE_COLUMNS = (
+    "message_id", "version_id", "assignment_id", "variant_id", "language", "subject", "recipient", "context",
+    "is_marketing", "possible_duplicate", "created_at",
+)  # fmt: skip
+_columns_of = attrgetter(*_MESSAGE_COLUMNS)
+
+
+def _insert(model: type[Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     if connection.vendor == "postgresql" and rows:
-        _copy(model, rows)
+        _copy(model, names, rows)
     else:
-        model._default_manager.bulk_create(rows)
+        model._default_manager.bulk_create(model(**dict(zip(names, row, strict=True))) for row in rows)
 
 
-def _copy(model: type[Model], rows: Sequence[Model]) -> None:
-    """Plain values only, as they are in the instances; the database gives the keys that it generates."""
-    from psycopg.types.json import Jsonb
-
-    fields = [field for field in model._meta.concrete_fields if not field.db_returning]
-    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    columns = [(field.attname, isinstance(field, JSONField)) for field in fields]
+def _copy(model: type[Model], names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Plain values only; the database gives the keys that it generates. A dict is written as JSON."""
+    columns = ", ".join(connection.ops.quote_name(name) for name in names)
     with connection.cursor() as cursor:
         copy: Any = cursor.copy  # of psycopg's cursor, which Django's wraps
-        with copy(f"COPY {connection.ops.quote_name(model._meta.db_table)} ({names}) FROM STDIN") as copied:
+        with copy(f"COPY {connection.ops.quote_name(model._meta.db_table)} ({columns}) FROM STDIN") as copied:
             for row in rows:
-                values = [(getattr(row, name), is_json) for name, is_json in columns]
-                copied.write_row([Jsonb(value) if is_json else value for value, is_json in values])
+                copied.write_row([_write_json(value) if type(value) is dict else value for value in row])
+
+
+_write_json = JSONEncoder(separators=(",", ":")).encode

@@ -16,7 +16,12 @@ from shop.models import Event
 
 Sums = dict[str, Decimal]
 # Named one by one, so that the index on the state finds them among millions that are done.
-OPEN_STATES = (SendBatch.State.READY, SendBatch.State.LEASED, SendBatch.State.SUBMITTING)
+OPEN_STATES = (
+    SendBatch.State.WAITING,
+    SendBatch.State.READY,
+    SendBatch.State.LEASED,
+    SendBatch.State.SUBMITTING,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns.alerts import name_campaign, resolve_alerts
-from campaigns.models import Campaign, Message, Route, SendBatch, SendingDay
+from campaigns.models import Campaign, Message, MessageOutcome, Route, SendBatch, SendingDay, Step
 
 BY_HAND = "by_hand"
 CANCELLED = "cancelled_by_hand"
-_WAITING = (SendBatch.State.READY, SendBatch.State.LEASED)
+_WAITING = (SendBatch.State.WAITING, SendBatch.State.READY, SendBatch.State.LEASED)
 
 
 def pause_campaign(
@@ -71,11 +71,24 @@ def cancel_waiting(now: datetime, campaign: Campaign | None = None) -> int:
         waiting = SendBatch.objects.filter(mine, state__in=_WAITING)
         waiting.update(state=SendBatch.State.CANCELLED, reason=CANCELLED, finished_at=now)
         ended = SendBatch.objects.filter(mine, state=SendBatch.State.CANCELLED, finished_at=now)
+        _end_doubtful(ended, now)
         return Message.objects.filter(batch__in=ended, is_closed=False).count()
 
 
+def _end_doubtful(cancelled: QuerySet[SendBatch], now: datetime) -> None:
+    """What may have left before, and waited to leave again, is not called unsent."""
+    unknown = MessageOutcome.Kind.UNKNOWN
+    waiting = Message.objects.filter(batch__in=cancelled, is_closed=False, outcomes__kind=unknown)
+    doubtful = set(waiting.values_list("pk", flat=True))
+    MessageOutcome.objects.bulk_create(
+        MessageOutcome(message_id=pk, kind=unknown, reason=CANCELLED, at=now) for pk in doubtful
+    )
+    Message.objects.filter(pk__in=doubtful).update(is_closed=True)
+
+
 def _cancel_alone(campaign: Campaign, now: datetime) -> None:
-    alone = Message.objects.filter(batch=None, is_closed=False, step__campaign=campaign)
+    steps = Step.objects.filter(campaign=campaign).values("pk")  # no join: see campaigns.leasing.lease_batch
+    alone = Message.objects.filter(batch=None, is_closed=False, step__in=steps)
     if alone.exists():
         batch = SendBatch.objects.create(
             campaign=campaign,

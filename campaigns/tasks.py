@@ -9,6 +9,7 @@ from campaigns.recovery import resolve_doubts
 from campaigns.rollups import count_due_experiments
 from campaigns.sending import send_due
 from campaigns.transports import build_current_transport
+from campaigns.trials import decide_trials
 from campaigns.visits import score_visits
 from campaigns.webhooks import process_payloads
 
@@ -18,6 +19,7 @@ RING_EXPIRES = 10  # seconds; beat rings again, so a ring that waited this long 
 @shared_task
 def send() -> None:
     now = timezone.now()
+    decide_trials(now)
     gather_due(now)
     if send_due(now, build_current_transport(), clock=timezone.now, limit=1).batches:
         send.apply_async(expires=RING_EXPIRES)  # more may be due; another worker may take it

@@ -1,30 +1,23 @@
 """News from a provider: stored as it came, answered at once, made sense of afterwards."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from audience.consent import record_consent, suppress
-from audience.models import ConsentEntry, Suppression
 from campaigns.bounces import act_on_bounces
 from campaigns.models import Campaign, Message, MessageEvent, WebhookPayload
+from campaigns.objections import find_messages, guard_named, hear, take_effect
 from campaigns.recovery import settle_seen
 from campaigns.reputation import count_day, judge_campaigns
 from delivery.base import DeliveryEvent
 from delivery.sendgrid_events import parse_events
-from shop.claims import guard_customers, lock_rows, work_off
+from shop.claims import lock_rows, work_off
 
 _Kind = MessageEvent.Kind
-# SendGrid's words for why it did not even try.
-_DROPPED_FOR = {
-    "Unsubscribed Address": _Kind.UNSUBSCRIBED.value,
-    "Spam Reporting Address": _Kind.COMPLAINED.value,
-}
-
 BYTES_AT_ONCE = 1_000_000  # some two thousand events
 _HARM = {
     _Kind.BOUNCED.value: "bounced",
@@ -34,8 +27,12 @@ _HARM = {
 
 
 def receive(provider: str, body: bytes, now: datetime) -> WebhookPayload:
-    """Keeps the payload. The caller has verified the signature over these very bytes."""
-    return WebhookPayload.objects.create(provider=provider, body=body, received_at=now)
+    """Keeps the payload, and heeds at once who objects in it. The caller has verified the signature over
+    these very bytes, and answers only when this returns: a provider that was answered need not ask again.
+    """
+    payload = WebhookPayload.objects.create(provider=provider, body=body, received_at=now)
+    hear(parse_events(body)[0], now)
+    return payload
 
 
 def process_payloads(now: datetime, *, limit: int = 20) -> int:
@@ -69,9 +66,9 @@ def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
         events, payload.problems = parse_events(bytes(payload.body))
         told.append((payload.provider, events))
         payload.processed_at = now
-    messages = _find_messages(event for _, events in told for event in events)
-    # All at once: whoever takes guards one after the other deadlocks with who takes them in order.
-    guard_customers({message.customer_id for message in messages.values()})
+    every = [event for _, events in told for event in events]
+    messages = find_messages(every)
+    guard_named(every, messages)
     for provider, events in told:
         _apply(provider, events, messages, now=now)
     WebhookPayload.objects.bulk_update(payloads, ["problems", "processed_at"])
@@ -80,12 +77,6 @@ def _process(payloads: Sequence[WebhookPayload], *, now: datetime) -> None:
 def _put_aside(payload: WebhookPayload, error: str, *, now: datetime) -> None:
     waiting = WebhookPayload.objects.filter(pk=payload.pk)
     waiting.update(processed_at=now, problems=[f"The whole payload was put aside: {error}"])
-
-
-def _find_messages(events: Iterable[DeliveryEvent]) -> dict[UUID, Message]:
-    ids = {event.delivery_id for event in events if event.delivery_id}
-    related = ("customer", "step__campaign", "rendered")
-    return {m.id: m for m in Message.objects.filter(pk__in=ids).select_related(*related)}
 
 
 def _apply(
@@ -99,8 +90,7 @@ def _apply(
     harm = _count_harm(fresh, messages)
     MessageEvent.objects.bulk_create(rows, ignore_conflicts=True)
     settle_seen(messages.values(), now)
-    for event in fresh:
-        _take_effect(event, messages.get(event.delivery_id) if event.delivery_id else None, now)
+    take_effect(fresh, messages, now)
     act_on_bounces(fresh, messages, now)
     for campaign, numbers in harm.items():
         count_day(campaign.pk, now, **numbers)
@@ -161,42 +151,4 @@ def _make_row(
         detail=dict(event.detail) | ({"url": event.url} if event.url else {}),
         occurred_at=event.occurred_at,
         received_at=now,
-    )
-
-
-def _take_effect(event: DeliveryEvent, message: Message | None, now: datetime) -> None:
-    """Bounces, complaints and unsubscribes act at once, by the address and by the person."""
-    address = event.email or (message.customer.email if message else "")
-    if event.kind in (_Kind.BOUNCED, _Kind.DROPPED) and event.is_permanent and address:
-        _suppress(address, Suppression.Scope.ALL, Suppression.Reason.BOUNCED, event, now)
-    elif objection := _read_objection(event):
-        complained = objection == _Kind.COMPLAINED
-        reason = Suppression.Reason.COMPLAINED if complained else Suppression.Reason.UNSUBSCRIBED
-        if address:
-            _suppress(address, Suppression.Scope.MARKETING, reason, event, now)
-        if message:
-            _withdraw(message, "complaint" if complained else "provider", event, now)
-
-
-def _read_objection(event: DeliveryEvent) -> str | None:
-    """Whether the recipient objected: said so now, or earlier in a list that only the provider knew of."""
-    if event.kind == _Kind.DROPPED:
-        return _DROPPED_FOR.get(str(event.detail.get("reason", "")))
-    return event.kind if event.kind in (_Kind.COMPLAINED, _Kind.UNSUBSCRIBED) else None
-
-
-def _suppress(address: str, scope: str, reason: str, event: DeliveryEvent, now: datetime) -> None:
-    detail = str(event.detail.get("reason", ""))[:255]
-    suppress(address, scope=scope, reason=reason, detail=detail, now=now)
-
-
-def _withdraw(message: Message, source: str, event: DeliveryEvent, now: datetime) -> None:
-    record_consent(
-        message.customer,
-        state=ConsentEntry.State.WITHDRAWN,
-        basis=ConsentEntry.Basis.OBJECTION,
-        source=source,
-        proof=f"message {message.id}",
-        occurred_at=event.occurred_at,
-        now=now,
     )

@@ -55,6 +55,7 @@ SENTENCES: dict[str, "str | Promise"] = {
     "standing_changed": _("The customer's choice changed at the last moment, so it is looked at again."),
     "merged": _("The shop told us that this customer is another one; what follows stands there."),
     "no_address": _("The customer has no email address."),
+    "awaits_leader": _("Versions are tried on a part of the list first; the rest gets the one that leads."),
     "campaign_paused": _("The campaign is paused."),
     "held_out": _("The customer belongs to the comparison group that gets no email."),
     # Making it

@@ -14,10 +14,12 @@ from dashboard.formatting import format_short_day
 from dashboard.guards import Guard, list_guards
 from dashboard.lift_charts import LiftPoint, draw_lift
 from dashboard.money import Earned, count_money
+from dashboard.trials import TrialRow, list_trials
 from dashboard.verdicts import Headline, write_finding, write_headline
 from experiments.comparisons import HOLDOUT, WRITTEN, Metric
 from experiments.models import Experiment
 from experiments.report import ArmLine, Comparison, MarketCell, Point, Report, read_report
+from experiments.verdicts import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Result:
     guards: list[Guard]
     markets: list[MarketRow]
     money: Earned
+    trials: list[TrialRow]
     currency: str
 
 
@@ -82,11 +85,12 @@ def build_result(experiment: Experiment) -> Result:
     """Reads the report alone: day totals and looks that were taken, whatever the number of people."""
     report, currency = read_report(experiment), str(settings.PAIRWELL["CURRENCY"])
     names = name_arms(report)
+    trials = list_trials(experiment, names)
     rows = [_make_effect(c, names, currency) for c in report.comparisons]
     effects = [row for row in rows if row.comparison.metric == experiment.metric]
     return Result(
         report=report,
-        headline=write_headline(report, names, currency, is_one_shot=_goes_out_once(experiment)),
+        headline=_write_headline(report, names, currency, trials),
         arms=[ArmRow(names[line.key], line) for line in report.arms],
         effects=effects,
         others=[row for row in rows if row.comparison.metric != experiment.metric],
@@ -95,6 +99,7 @@ def build_result(experiment: Experiment) -> Result:
         guards=list_guards(report, names),
         markets=[_make_market(cell, experiment, names, currency) for cell in report.markets],
         money=count_money(report),
+        trials=trials,
         currency=currency,
     )
 
@@ -110,11 +115,22 @@ def list_flows(experiment: Experiment) -> list[Campaign]:
     return list(experiment.campaigns.all()) or list(experiment.planned_campaigns.all())
 
 
+def _write_headline(
+    report: Report, names: Mapping[str, str], currency: str, trials: Sequence[TrialRow]
+) -> Headline:
+    """Until a rule says more, what became of the newest trial is what a marketer wants to know."""
+    headline = write_headline(report, names, currency, is_one_shot=_goes_out_once(report.experiment))
+    is_open = report.verdict.status in (Status.COLLECTING, Status.UNDECIDED)
+    if is_open and trials and trials[0].trial.decided_at:
+        return Headline(trials[0].sentence, "info")
+    return headline
+
+
 def _goes_out_once(experiment: Experiment) -> bool:
-    """Whether its campaigns are sent by hand: then nobody comes after the list. One query."""
-    triggers = Campaign.objects.filter(experiment=experiment).values_list("triggers", flat=True)
-    found = list(triggers)
-    return bool(found) and not any(found)
+    """Whether its campaigns are sent by hand: then nobody comes after the list. Also of campaigns that
+    another experiment has taken over since. Two queries or three."""
+    flows = [campaign.pk for campaign in list_flows(experiment)]
+    return bool(flows) and not Campaign.objects.filter(pk__in=flows, triggers__isnull=False).exists()
 
 
 def _make_effect(comparison: Comparison, names: Mapping[str, str], currency: str) -> EffectRow:

@@ -39,6 +39,7 @@ ENROLMENT: Words = {
 }
 EVENT: Words = {
     "customer.updated": _("Customer details changed"),
+    "customer.merged": _("Two customers are one person"),
     "product.updated": _("Product changed"),
     "product.viewed": _("Looked at a product"),
     "order.placed": _("Placed an order"),
@@ -140,6 +141,7 @@ TRAIL: Words = {
 }
 ACTOR: Words = {
     "automatic roll-out": _("the automatic roll-out"),
+    "test and roll": _("the test on a part of the list"),
     "allocation, not evidence": _("the daily allocation"),
 }
 

@@ -1,6 +1,7 @@
 """The bodies of ``POST /v3/mail/send``: for one recipient, or for many with what differs as substitutions."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,6 +14,10 @@ from delivery.base import Envelope
 from delivery.delivery_id import DELIVERY_ARG
 
 Body = dict[str, Any]
+
+# The package's client logs the headers of its requests, with the key, at DEBUG. We don't send by it, but
+# whoever imports it beside us shall not find the key in a log either.
+logging.getLogger("python_http_client").setLevel(logging.WARNING)
 
 _OWN_HEADERS: Mapping[str, str] = {"Auto-Submitted": "auto-generated"}
 _NOT_IN_NAMES = re.compile(r"\s*[;,]\s*")

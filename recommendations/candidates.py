@@ -57,7 +57,7 @@ def _only_new(candidates: Iterator[Candidate], request: Request, facts: Facts) -
     return (
         candidate
         for candidate in candidates
-        if candidate.product.pk not in owned or candidate.product.attributes.get("consumable") is True
+        if candidate.product.id not in owned or candidate.product.attributes.get("consumable") is True
     )
 
 
@@ -81,7 +81,7 @@ def rank_without_rules(request: Request, facts: Facts, policy: Policy) -> list[i
     if request.repeats:
         own = [row.product_id for row in facts.upcoming.get(key_of(Slot.REPEAT, request), ())]
         popular = list(_sell_from([WHOLE_SHOP], facts)) if _is_popular(Slot.REPEAT, facts) else []
-        return list(dict.fromkeys([*(found.product.pk for found in popular), *own]))
+        return list(dict.fromkeys([*(found.product.id for found in popular), *own]))
     kind = Kind.UPGRADE if request.upgrades else Kind.COMPLEMENT
     found: Iterator[Candidate] = chain(
         find_learnt(request, facts, policy, kind=kind), _sell_from([WHOLE_SHOP], facts)
@@ -89,7 +89,7 @@ def rank_without_rules(request: Request, facts: Facts, policy: Policy) -> list[i
     if kind == Kind.COMPLEMENT and slot_of(request) == Slot.NEXT_NEW:
         found = _only_new(found, request, facts)
     here = {*request.anchors, *request.exclude}
-    return list(dict.fromkeys(one.product.pk for one in found if one.product.pk not in here))
+    return list(dict.fromkeys(one.product.id for one in found if one.product.id not in here))
 
 
 def _is_popular(slot: Slot, facts: Facts) -> bool:

@@ -1,14 +1,14 @@
 """How this app reads a product: its type, its shelves, its price in a currency, what it says of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import NamedTuple
 
 from shop.models import Product
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     amount: Decimal
     currency: str
 
@@ -18,6 +18,7 @@ def type_of(product: Product) -> str:
     return read_type(product.product_type, product.category)
 
 
+@lru_cache(maxsize=100_000)
 def read_type(product_type: str, category: str) -> str:
     """`type_of` from the two columns."""
     return product_type.strip() or _path_of(category)[-1]

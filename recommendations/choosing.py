@@ -20,8 +20,8 @@ from recommendations.handmade import Lists
 from recommendations.models import Kind
 from recommendations.offers import PIN, POPULAR, Candidate, Considered, Pick, Request
 from recommendations.policy import Policy, Titles
-from recommendations.rules import find_objection, has_no_room
-from recommendations.situation import Situation
+from recommendations.rules import find_objection, find_rules, has_no_room, may_be_shown
+from recommendations.situation import Common, Situation
 
 TOO_FEW = "too_few"
 PREVIEWED = 60  # candidates that tell whether the shop has the customer's currency and language
@@ -49,8 +49,8 @@ def choose(request: Request, facts: Facts, policy: Policy) -> list[Pick]:
 def decide(request: Request, facts: Facts, policy: Policy, *, is_complete: bool = True) -> Outcome:
     """The same choice with the whole account of it: every candidate in the order the rules met it.
 
-    Without `is_complete` it stops when the places are taken: of a thousand candidates that a large order has,
-    ten are looked at.
+    Without `is_complete` it stops when the places are taken, and gives no account: of a thousand candidates
+    that a large order has, ten are looked at.
     """
     policy = replace(policy, most_picks=request.most) if request.most else policy
     slots = _find_slots(request, facts, policy)
@@ -89,17 +89,26 @@ def _find_slots(request: Request, facts: Facts, policy: Policy) -> list[tuple[It
 def _consider(
     candidates: Iterable[Candidate], situation: Situation, *, is_complete: bool = False
 ) -> list[Considered]:
+    if not is_complete:
+        _take(candidates, situation)
+        return []
     considered = []
     for candidate in candidates:
-        if not is_complete and len(situation.chosen) >= situation.policy.most_picks:
-            break
-        if not is_complete and has_no_room(candidate, situation):
-            continue  # the cheapest rule first; who asks for the whole account gets the telling one
         objection = find_objection(candidate, situation)
         considered.append(Considered(candidate, objection))
         if not objection:
-            situation.chosen.append(candidate)
+            situation.take(candidate)
     return considered
+
+
+def _take(candidates: Iterable[Candidate], situation: Situation) -> None:
+    """The cheapest rule first: nobody asks which one it was."""
+    rules = find_rules(situation)
+    for candidate in candidates:
+        if len(situation.chosen) >= situation.policy.most_picks:
+            return
+        if not has_no_room(candidate, situation) and may_be_shown(candidate, situation, rules):
+            situation.take(candidate)
 
 
 def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterator[Candidate]) -> Situation:
@@ -107,7 +116,10 @@ def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterat
     country = customer.country or facts.home_country
     first = islice(chain(preview, find_fallback(request, facts, policy)), PREVIEWED)
     for_currency, for_language = tee(first)
-    language = request.language or customer.language
+    currency = _choose_currency(for_currency, request.currency)
+    language = _choose_language(
+        for_language, request.language or customer.language, policy, shop_language=facts.home_language
+    )
     return Situation(
         policy=policy,
         anchors=tuple(facts.products[key] for key in anchors_of(request, policy) if key in facts.products),
@@ -122,14 +134,17 @@ def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterat
         },
         now=facts.now,
         moment=request.moment,
-        currency=_choose_currency(for_currency, request.currency),
-        language=_choose_language(for_language, language, policy, shop_language=facts.home_language),
+        currency=currency,
+        language=language,
         shop_language=facts.home_language,
         country=country,
         customer=customer,
         lists=facts.handmade.lists.get(request.place, _NO_LISTS),
-        popular=frozenset(key for key, _sold in facts.bestsellers.get(WHOLE_SHOP, ())),
-        popular_here=frozenset(key for key, _sold in facts.bestsellers.get(shelf_of_country(country), ())),
+        popular=facts.popular_on(WHOLE_SHOP),
+        popular_here=facts.popular_on(shelf_of_country(country)),
+        common=facts.common.setdefault(
+            (request.place, request.moment, currency, language, country), Common()
+        ),
     )
 
 

@@ -51,22 +51,23 @@ def read_customers(
     has a say."""
     if not ids:
         return {}
-    people = Customer.objects.in_bulk(list(ids))
+    columns = "pk", "country", "language", "attributes"
+    people = Customer.objects.filter(pk__in=list(ids)).values_list(*columns)
     purchases = _read_purchases(ids, now - timedelta(days=bought_days), now)
     viewed = _read_viewed(ids, now)
     responses = _read_responses(ids, now)
     histories = read_histories(remembered, now)
     return {
         pk: CustomerFacts(
-            country=customer.country,
-            language=customer.language,
-            born=_read_birthday(customer.attributes),
+            country=country,
+            language=language,
+            born=_read_birthday(attributes),
             viewed=viewed.get(pk, frozenset()),
             history=histories.get(pk, NO_HISTORY),
             **purchases.get(pk, {}),
             **responses.get(pk, {}),
         )
-        for pk, customer in people.items()
+        for pk, country, language, attributes in people
     }
 
 

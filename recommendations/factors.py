@@ -7,10 +7,10 @@ to 1.5.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from recommendations.offers import Candidate
 from recommendations.policy import MOST_BOOST
@@ -47,10 +47,11 @@ def boost_new(candidate: Candidate, situation: Situation) -> float:
 
 def boost_slow(candidate: Candidate, situation: Situation) -> float:
     """A slow mover, where it goes with a best-seller: only its place beside that moves it."""
-    is_slow = candidate.product.attributes.get("slow_mover") is True
+    if candidate.product.attributes.get("slow_mover") is not True:
+        return 1.0
     anchor = candidate.because_of
-    tied = anchor is not None and anchor.pk in situation.popular
-    return situation.policy.slow_boost if is_slow and tied else 1.0
+    tied = anchor is not None and anchor.id in situation.popular
+    return situation.policy.slow_boost if tied else 1.0
 
 
 def favour_viewed(candidate: Candidate, situation: Situation) -> float:
@@ -58,12 +59,12 @@ def favour_viewed(candidate: Candidate, situation: Situation) -> float:
 
 
 def favour_country(candidate: Candidate, situation: Situation) -> float:
-    return POPULAR_HERE if candidate.product.pk in situation.popular_here else 1.0
+    return POPULAR_HERE if candidate.product.id in situation.popular_here else 1.0
 
 
 def lower_ignored(candidate: Candidate, situation: Situation) -> float:
     """Once is chance; from the second time on each makes it less likely to be wanted."""
-    times = situation.customer.ignored.get(candidate.product.pk, 0)
+    times = situation.customer.ignored.get(candidate.product.id, 0)
     return float(EACH_TIME_IGNORED ** max(times - 1, 0))
 
 
@@ -89,32 +90,42 @@ def season_in(country: str, month: int) -> str:
     return _SEASONS[(quarter + 2) % 4 if country in _SOUTHERN else quarter]
 
 
+class Weight(NamedTuple):
+    """A factor by its name. `is_general`: the same for every customer of a market, and every order."""
+
+    name: str
+    by: Factor
+    is_boost: bool = False
+    is_general: bool = False
+
+
 @dataclass(frozen=True)
 class Weights:
     """The factors that can matter in a situation: those of a boost that is off, or of a customer of whom
     nothing is known, are not asked for every candidate."""
 
-    boosts: tuple[tuple[str, Factor], ...]
-    tastes: tuple[tuple[str, Factor], ...]
+    every: tuple[Weight, ...]
+    general: tuple[Weight, ...]
+    particular: tuple[Weight, ...]
 
 
 def find_weights(situation: Situation) -> Weights:
     policy, customer = situation.policy, situation.customer
-    boosts: tuple[tuple[str, Factor, bool], ...] = (
-        ("margin", boost_margin, policy.margin_boost != 1.0),
-        ("new", boost_new, policy.new_boost != 1.0),
-        ("slow_mover", boost_slow, policy.slow_boost != 1.0),
+    weights: tuple[tuple[Weight, bool], ...] = (
+        (Weight("margin", boost_margin, is_boost=True, is_general=True), policy.margin_boost != 1.0),
+        (Weight("new", boost_new, is_boost=True, is_general=True), policy.new_boost != 1.0),
+        (Weight("slow_mover", boost_slow, is_boost=True), policy.slow_boost != 1.0),
+        (Weight("viewed", favour_viewed), bool(customer.viewed)),
+        (Weight("popular_in_country", favour_country, is_general=True), bool(situation.popular_here)),
+        (Weight("ignored", lower_ignored), bool(customer.ignored)),
+        (Weight("beyond_usual_price", lower_beyond_usual), bool(customer.typical_prices)),
+        (Weight("out_of_season", lower_out_of_season, is_general=True), True),
     )
-    tastes: tuple[tuple[str, Factor, bool], ...] = (
-        ("viewed", favour_viewed, bool(customer.viewed)),
-        ("popular_in_country", favour_country, bool(situation.popular_here)),
-        ("ignored", lower_ignored, bool(customer.ignored)),
-        ("beyond_usual_price", lower_beyond_usual, bool(customer.typical_prices)),
-        ("out_of_season", lower_out_of_season, True),
-    )
+    every = tuple(weight for weight, is_on in weights if is_on)
     return Weights(
-        tuple((name, factor) for name, factor, is_on in boosts if is_on),
-        tuple((name, factor) for name, factor, is_on in tastes if is_on),
+        every,
+        tuple(weight for weight in every if weight.is_general),
+        tuple(weight for weight in every if not weight.is_general),
     )
 
 
@@ -123,12 +134,23 @@ def weigh(
 ) -> tuple[tuple[str, float], ...]:
     """The factors that are not 1, by name; a last one, "bound", where they went too far together."""
     weights = weights or find_weights(situation)
-    boosts = [(name, value) for name, by in weights.boosts if (value := by(candidate, situation)) != 1.0]
-    tastes = [(name, value) for name, by in weights.tastes if (value := by(candidate, situation)) != 1.0]
-    if not boosts and not tastes:
+    asked = weights.every if _is_weighed(candidate, situation, weights) else weights.particular
+    found = [(weight, value) for weight in asked if (value := weight.by(candidate, situation)) != 1.0]
+    if not found:
         return ()
-    bounds = (_bound(boosts, 0.0, MOST_BOOST), _bound(tastes, LEAST, MOST))
-    return (*boosts, *tastes, *(("bound", value) for value in bounds if value != 1.0))
+    boosts = _bound([value for weight, value in found if weight.is_boost], 0.0, MOST_BOOST)
+    tastes = _bound([value for weight, value in found if not weight.is_boost], LEAST, MOST)
+    bounds = (("bound", value) for value in (boosts, tastes) if value != 1.0)
+    return (*((weight.name, value) for weight, value in found), *bounds)
+
+
+def _is_weighed(candidate: Candidate, situation: Situation, weights: Weights) -> bool:
+    """Whether a general factor moves the product: found out once for all customers of a market."""
+    known = situation.common.is_weighed
+    key = candidate.product.id
+    if key not in known:
+        known[key] = any(weight.by(candidate, situation) != 1.0 for weight in weights.general)
+    return known[key]
 
 
 def rank_again(candidates: Iterator[Candidate], situation: Situation) -> Iterator[Candidate]:
@@ -147,9 +169,9 @@ def _weighed(candidate: Candidate, situation: Situation, weights: Weights) -> tu
     if not factors:
         return candidate.score, candidate
     score = candidate.score * math.prod(value for _name, value in factors)
-    return score, replace(candidate, factors=factors)
+    return score, candidate._replace(factors=factors)
 
 
-def _bound(found: list[tuple[str, float]], least: float, most: float) -> float:
-    product = math.prod(value for _name, value in found)
+def _bound(values: list[float], least: float, most: float) -> float:
+    product = math.prod(values)
     return min(max(product, least), most) / product

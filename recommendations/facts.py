@@ -16,6 +16,7 @@ from recommendations.journeys import NeighbourRow
 from recommendations.models import Bestseller, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
 from recommendations.offers import Request
 from recommendations.policy import Policy
+from recommendations.situation import Common
 from recommendations.slots import SlotSetting, needs_history, read_settings
 from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
@@ -43,6 +44,15 @@ class Facts:
     now: datetime = LONG_AGO
     home_country: str = ""
     home_language: str = ""
+    # By place, moment, currency, language, country.
+    common: dict[tuple[str, ...], Common] = field(default_factory=dict)
+    _popular: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def popular_on(self, shelf: str) -> frozenset[int]:
+        """The best-sellers of a shelf."""
+        if shelf not in self._popular:
+            self._popular[shelf] = frozenset(key for key, _sold in self.bestsellers.get(shelf, ()))
+        return self._popular[shelf]
 
     def customer(self, customer_id: int | None) -> CustomerFacts:
         return self.customers.get(customer_id or 0, STRANGER)

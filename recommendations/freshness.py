@@ -15,16 +15,16 @@ def find_stale(offers: Sequence[Iterable[Pick]]) -> list[str]:
     """
     picked = [list(picks) for picks in offers]
     shown = [pick for picks in picked for pick in picks]
-    keys = {product.pk for pick in shown for product in (pick.product, pick.because_of) if product}
+    keys = {product.id for pick in shown for product in (pick.product, pick.because_of) if product}
     if not keys:
         return [""] * len(picked)
     columns = ("pk", "status", "stock", "price", "currency", "prices", "attributes")
-    current = {product.pk: product for product in Product.objects.filter(pk__in=keys).only(*columns)}
+    current = {product.id: product for product in Product.objects.filter(pk__in=keys).only(*columns)}
     return [next((code for pick in picks if (code := _judge(pick, current))), "") for picks in picked]
 
 
 def _judge(pick: Pick, current: Mapping[int, Product]) -> str:
-    product = current.get(pick.product.pk)
+    product = current.get(pick.product.id)
     if product is None or product.status != Product.Status.ACTIVE:
         return "gone"
     if product.stock == 0 or _stock_changed(pick.product, product):

@@ -10,8 +10,8 @@ from shop.models import Product
 
 
 def is_in_this_order(candidate: Candidate, situation: Situation) -> bool:
-    key = candidate.product.pk
-    return key in situation.exclude or any(anchor.pk == key for anchor in situation.anchors)
+    key = candidate.product.id
+    return key in situation.exclude or key in situation.anchor_keys
 
 
 def is_not_active(candidate: Candidate, _: Situation) -> bool:
@@ -74,18 +74,18 @@ def was_bought_recently(candidate: Candidate, situation: Situation) -> bool:
         return False
     if str(attributes.get("parent", "")) in situation.customer.bought_parents:
         return True
-    last = situation.customer.bought.get(candidate.product.pk)
+    last = situation.customer.bought.get(candidate.product.id)
     return last is not None and _is_recent(last, situation)
 
 
 def wants_fewer(candidate: Candidate, situation: Situation) -> bool:
     customer = situation.customer
-    return candidate.product.pk in customer.fewer or type_of(candidate.product) in customer.fewer_types
+    return candidate.product.id in customer.fewer or type_of(candidate.product) in customer.fewer_types
 
 
 def was_ignored_too_often(candidate: Candidate, situation: Situation) -> bool:
     most = situation.policy.most_ignored
-    return bool(most) and situation.customer.ignored.get(candidate.product.pk, 0) >= most
+    return bool(most) and situation.customer.ignored.get(candidate.product.id, 0) >= most
 
 
 def comes_after_the_purchase(candidate: Candidate, situation: Situation) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from recommendations.catalogue import Price
 from recommendations.models import Kind
@@ -53,8 +53,7 @@ class Request:
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A product that might be shown, before any rule has looked at it.
 
     `score` is what the scorer said; `factors` are what raised or lowered it since, by name. `relevance` is

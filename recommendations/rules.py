@@ -5,7 +5,7 @@ named the product, that person decided. Diversity looks at what is shown already
 in words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
@@ -24,9 +24,17 @@ SURE_RHYTHM = 3
 
 
 class Rule(NamedTuple):
+    """`is_general`: the same for every customer and every order of a place, market and language.
+
+    `kinds` are those that it can object to. It objects only to customers of whom one of `needs` is known.
+    """
+
     code: str
     objects: Objects
     is_relevance: bool = False
+    is_general: bool = False
+    kinds: frozenset[Kind] = frozenset(Kind)
+    needs: tuple[str, ...] = ()
 
 
 def has_little_support(candidate: Candidate, situation: Situation) -> bool:
@@ -47,7 +55,7 @@ def has_no_rhythm(candidate: Candidate, _: Situation) -> bool:
 
 def is_not_due(candidate: Candidate, situation: Situation) -> bool:
     """What was bought three times is no habit if that was years ago, and no need the week after."""
-    return candidate.kind == Kind.REPEAT and candidate.product.pk not in situation.customer.history.due
+    return candidate.kind == Kind.REPEAT and candidate.product.id not in situation.customer.history.due
 
 
 def is_no_step_up(candidate: Candidate, situation: Situation) -> bool:
@@ -74,10 +82,9 @@ def is_too_dear(candidate: Candidate, situation: Situation) -> bool:
     price = situation.price_of(candidate.product)
     if candidate.kind != Kind.COMPLEMENT or price is None:
         return False
-    paid = [p for anchor in situation.anchors if (p := situation.price_of(anchor))]
-    amounts = [p.amount for p in paid if p.currency == price.currency]
+    dearest = situation.dearest_anchors.get(price.currency)
     limit = Decimal(str(situation.policy.dearest_complement))
-    return bool(amounts) and price.amount > limit * max(amounts)
+    return dearest is not None and price.amount > limit * dearest
 
 
 def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
@@ -87,7 +94,7 @@ def is_a_substitute(candidate: Candidate, situation: Situation) -> bool:
         return False
     if policy.same_type == SameType.LEARNT and kind in situation.collected_types:
         return False
-    return any(type_of(anchor) == kind for anchor in situation.anchors)
+    return kind in situation.anchor_types
 
 
 def is_a_variant_of_an_anchor(candidate: Candidate, situation: Situation) -> bool:
@@ -102,7 +109,7 @@ def has_its_type_shown(candidate: Candidate, situation: Situation) -> bool:
     kind = type_of(candidate.product)
     if candidate.kind != Kind.COMPLEMENT or not kind or not situation.policy.is_one_per_type:
         return False
-    return any(type_of(other.product) == kind for other in situation.chosen_complements())
+    return kind in situation.complement_types
 
 
 def has_a_variant_shown(candidate: Candidate, situation: Situation) -> bool:
@@ -114,40 +121,41 @@ def has_a_variant_shown(candidate: Candidate, situation: Situation) -> bool:
 def has_no_room(candidate: Candidate, situation: Situation) -> bool:
     if len(situation.chosen) >= situation.policy.most_picks:
         return True
-    taken = sum(other.kind == candidate.kind for other in situation.chosen)
-    return taken >= situation.room[candidate.kind] or any(
-        other.product.pk == candidate.product.pk for other in situation.chosen
-    )
+    is_full = situation.taken[candidate.kind] >= situation.room[candidate.kind]
+    return is_full or candidate.product.id in situation.chosen_keys
 
+
+_COMPLEMENTS, _UPGRADES = frozenset({Kind.COMPLEMENT}), frozenset({Kind.UPGRADE})
+_REPEATS = frozenset({Kind.REPEAT})
 
 RULES: tuple[Rule, ...] = (
     Rule("in_this_order", limits.is_in_this_order),
-    Rule("not_active", limits.is_not_active),
-    Rule("kept_out", limits.is_kept_out_by_the_shop),
-    Rule("excluded", limits.is_excluded),
-    Rule("not_included", limits.is_not_included),
-    Rule("no_title", limits.has_no_title),
-    Rule("no_image", limits.has_no_image),
-    Rule("no_price", limits.has_no_price),
-    Rule("out_of_stock", limits.is_out_of_stock),
-    Rule("not_sold_there", limits.is_not_sold_there),
+    Rule("not_active", limits.is_not_active, is_general=True),
+    Rule("kept_out", limits.is_kept_out_by_the_shop, is_general=True),
+    Rule("excluded", limits.is_excluded, is_general=True),
+    Rule("not_included", limits.is_not_included, is_general=True),
+    Rule("no_title", limits.has_no_title, is_general=True),
+    Rule("no_image", limits.has_no_image, is_general=True),
+    Rule("no_price", limits.has_no_price, is_general=True),
+    Rule("out_of_stock", limits.is_out_of_stock, is_general=True),
+    Rule("not_sold_there", limits.is_not_sold_there, is_general=True),
     Rule("too_young", limits.is_for_older_customers),
-    Rule("bought_recently", limits.was_bought_recently),
-    Rule("wants_fewer", limits.wants_fewer),
-    Rule("ignored", limits.was_ignored_too_often),
-    Rule("purchase_closed", limits.comes_after_the_purchase),
-    Rule("just_bought", limits.replaces_what_was_just_bought),
-    Rule("little_support", has_little_support, is_relevance=True),
+    Rule("bought_recently", limits.was_bought_recently, needs=("bought", "bought_parents")),
+    Rule("wants_fewer", limits.wants_fewer, needs=("fewer", "fewer_types")),
+    Rule("ignored", limits.was_ignored_too_often, needs=("ignored",)),
+    Rule("purchase_closed", limits.comes_after_the_purchase, is_general=True, kinds=_UPGRADES),
+    Rule("just_bought", limits.replaces_what_was_just_bought, kinds=_UPGRADES),
+    Rule("little_support", has_little_support, is_relevance=True, kinds=_COMPLEMENTS),
     Rule("low_score", has_a_low_score, is_relevance=True),
-    Rule("no_rhythm", has_no_rhythm, is_relevance=True),
-    Rule("not_due", is_not_due, is_relevance=True),
-    Rule("no_step_up", is_no_step_up, is_relevance=True),
-    Rule("nothing_more", says_nothing_more, is_relevance=True),
-    Rule("too_dear", is_too_dear, is_relevance=True),
-    Rule("substitute", is_a_substitute, is_relevance=True),
-    Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True),
-    Rule("type_shown", has_its_type_shown),
-    Rule("variant_shown", has_a_variant_shown),
+    Rule("no_rhythm", has_no_rhythm, is_relevance=True, kinds=_REPEATS),
+    Rule("not_due", is_not_due, is_relevance=True, kinds=_REPEATS),
+    Rule("no_step_up", is_no_step_up, is_relevance=True, kinds=_UPGRADES),
+    Rule("nothing_more", says_nothing_more, is_relevance=True, kinds=_UPGRADES),
+    Rule("too_dear", is_too_dear, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("substitute", is_a_substitute, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("variant_of_anchor", is_a_variant_of_an_anchor, is_relevance=True, kinds=_COMPLEMENTS),
+    Rule("type_shown", has_its_type_shown, kinds=_COMPLEMENTS),
+    Rule("variant_shown", has_a_variant_shown, kinds=_COMPLEMENTS),
     Rule("no_room", has_no_room),
 )
 
@@ -190,6 +198,42 @@ def find_objection(candidate: Candidate, situation: Situation) -> str:
         if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
             return rule.code
     return ""
+
+
+_GENERAL = tuple(rule for rule in RULES if rule.is_general)
+# Those that most candidates fail at first.
+_OFTEN = ("type_shown", "low_score", "little_support")
+_PARTICULAR = tuple(
+    sorted((rule for rule in RULES if not rule.is_general), key=lambda rule: rule.code not in _OFTEN)
+)
+Asked: TypeAlias = Mapping[Kind, Sequence[Rule]]
+
+
+def find_rules(situation: Situation) -> Asked:
+    """By kind, what `may_be_shown` asks: the rules that can object, to this customer."""
+    known = situation.customer
+    asked = [
+        rule for rule in _PARTICULAR if not rule.needs or any(getattr(known, fact) for fact in rule.needs)
+    ]
+    return {
+        kind: [rule for rule in asked if kind in rule.kinds] for kind, room in situation.room.items() if room
+    }
+
+
+def may_be_shown(candidate: Candidate, situation: Situation, rules: Asked) -> bool:
+    """Whether `find_objection` finds none; what is the same for all customers is asked once for them all."""
+    product = candidate.product.id, candidate.kind
+    objects = situation.common.objects.get(product)
+    if objects is None:
+        objects = any(rule.objects(candidate, situation) for rule in _GENERAL)
+        situation.common.objects[product] = objects
+    if objects:
+        return False
+    is_by_hand = candidate.scorer in BY_HAND
+    for rule in rules[candidate.kind]:
+        if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
+            return False
+    return True
 
 
 def count_objections(codes: list[str]) -> list[tuple[str, int]]:

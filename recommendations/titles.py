@@ -55,6 +55,7 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
+@lru_cache(maxsize=100_000)
 def are_variants(title: str, other: str, *, same_type: bool) -> bool:
     """Whether two titles name one product in two designs ("Red Retrospot Bag", "Pink Polkadot Bag").
 

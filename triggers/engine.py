@@ -9,6 +9,7 @@ from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import Clock, send_due
+from campaigns.trials import decide_trials
 from campaigns.visits import score_visits
 from campaigns.webhooks import process_payloads
 from delivery.base import Transport
@@ -54,6 +55,7 @@ def sweep(
     tally.payloads = process_payloads(now)
     tally.events = take_events(now)
     tally.advanced = take_steps(now)
+    decide_trials(now)
     gather_due(now)
     tally.messages = send_due(now, transport, clock=tell_time, limit=BATCHES_A_SWEEP, should_stop=should_stop)
     score_visits(tell_time())

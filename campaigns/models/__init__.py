@@ -11,6 +11,7 @@ from campaigns.models.news import (
     WebhookPayload,
 )
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
+from campaigns.models.trials import Trial
 
 __all__ = [
     "Alert",
@@ -31,6 +32,7 @@ __all__ = [
     "Step",
     "TemplateVersion",
     "TrackedLink",
+    "Trial",
     "VisitScore",
     "WebhookPayload",
 ]

@@ -31,6 +31,7 @@ class SendBatch(models.Model):
     wakes up late finds that the batch is no longer its own."""
 
     class State(models.TextChoices):
+        WAITING = "waiting", "Waits until the leader is known"
         READY = "ready", "Ready"
         LEASED = "leased", "Being prepared"
         SUBMITTING = "submitting", "Being handed over"

@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from campaigns import last_check
+from campaigns.leasing import shrink_batch
 from campaigns.models import Message, MessageEvent, Route, SendBatch
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally, record_outcomes
@@ -332,3 +333,40 @@ def test_a_pause_waits_for_the_intent_that_is_being_committed(now: datetime) -> 
     assert order == ["committed", "paused"]
     with transaction.atomic():
         assert not hold_switches(batch, "sendgrid")
+
+
+@needs_rows
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_waited_for_an_intent_does_not_take_the_batch_that_is_being_handed_over(
+    now: datetime,
+) -> None:
+    """A worker whose lease has just run out may still commit its intent: then nobody else has the batch."""
+    SendBatch.objects.create(campaign=make_campaign(), due_at=now)
+    batch, later = lease_batch(now), now + HOUR
+    assert batch
+
+    def claim() -> SendBatch | None:
+        try:
+            return lease_batch(later)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.SUBMITTING)
+            claiming = pool.submit(claim)
+            with pytest.raises(TimeoutError):
+                claiming.result(timeout=1)
+        assert claiming.result(timeout=30) is None
+    assert SendBatch.objects.get().state == SendBatch.State.SUBMITTING
+
+
+def test_a_worker_that_lost_its_lease_holds_back_nothing_of_what_another_hands_over(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations(3)
+    slow = lease_batch(now)
+    assert slow
+    other = Interrupted(lambda: shrink_batch(slow, 1, now + HOUR))
+    assert send_due(now + HOUR, other) == Tally(accepted=3)
+    assert send_due(now + 2 * HOUR, other) == Tally()

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience.consent import read_standings, record_consent
 from audience.models import Suppression
 from campaigns.models import Message, MessageEvent, WebhookPayload
 from campaigns.progress import Progress, fold_events
@@ -21,6 +22,7 @@ from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_recovery import AFTER_DOUBT, Silent
 from tests.campaigns.test_sending import queue_marketing
 from tests.flows import read_statuses
+from tests.queries import count_statements
 
 KINDS = st.sampled_from([kind.value for kind in MessageEvent.Kind])
 
@@ -121,3 +123,46 @@ def test_what_one_way_out_left_unknown_does_not_leave_by_another(now: datetime, 
         later += timedelta(hours=1)
     assert other.sent == []
     assert read_statuses() == ["unknown"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("said", ["unsubscribe", "group_unsubscribe", "spamreport"])
+def test_a_no_at_the_provider_holds_from_its_arrival_on(now: datetime, published: None, said: str) -> None:
+    """However much news waits before it, and before anybody has made sense of the post."""
+    queue_marketing(now)
+    provider = Provider()
+    receive("sendgrid", json.dumps([tell(said, Message.objects.get(), now)]).encode(), now)
+    send_due(now, provider)
+    assert provider.sent == []
+    assert read_statuses() == ["skipped"]
+
+
+@pytest.mark.django_db
+def test_a_no_at_the_provider_that_is_posted_again_does_not_end_a_newer_yes(
+    now: datetime, message: Message
+) -> None:
+    post([tell("unsubscribe", message, now)], now)
+    yes = now + timedelta(hours=1)
+    record_consent(
+        message.customer, state="granted", basis="explicit", source="test", occurred_at=yes, now=yes
+    )
+    post([tell("unsubscribe", message, now)], now + timedelta(hours=2))
+    standing = read_standings([message.customer], now + timedelta(hours=3))[message.customer.pk]
+    assert standing.may_market
+
+
+@pytest.mark.django_db
+def test_news_of_noes_takes_as_many_statements_for_many_as_for_few(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations(30)
+    send_due(now, Provider())
+    messages, counts = list(Message.objects.select_related("customer")), []
+    post([tell("spamreport", m, now) for m in messages[:5]], now)  # raises the alert, which is there then
+    for part in (messages[5:10], messages[10:]):
+        told = [tell("spamreport", m, now) for m in part[1:]] + [tell("bounce", part[0], now, type="bounce")]
+        with count_statements() as statements:
+            post(told, now)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert Suppression.objects.count() == 30

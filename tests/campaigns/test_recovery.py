@@ -13,10 +13,13 @@ from campaigns.outcomes import Tally, record_outcomes
 from campaigns.preparation import prepare_batch
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import commit_intent, lease_batch, send_due
+from campaigns.switches import cancel_waiting
 from campaigns.webhooks import process_payloads, receive
 from delivery.base import Envelope, Outcome, OutcomeKind
 from delivery.delivery_id import DELIVERY_ARG
 from delivery.preview import PreviewTransport
+from shop.models import Customer
+from tests.campaigns.answering import Provider
 from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_sending import queue_marketing
 from tests.flows import read_statuses
@@ -136,3 +139,39 @@ def test_news_that_comes_a_day_late_still_settles_what_was_unknown(
     receive("sendgrid", body, tomorrow)
     process_payloads(tomorrow)
     assert read_statuses() == ["accepted"]
+
+
+def doubt_a_confirmation(now: datetime, queue_confirmations: QueueOrders) -> datetime:
+    """It may have left, and is about to be sent again; when."""
+    queue_confirmations()
+    send_due(now, Silent())
+    resolve_doubts(now + AFTER_DOUBT, Silent())
+    gather_due(now + AFTER_DOUBT)
+    return now + AFTER_DOUBT
+
+
+def test_a_second_try_that_is_refused_does_not_make_the_first_one_unsent(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    later = doubt_a_confirmation(now, queue_confirmations)
+    assert send_due(later, Provider(Outcome(OutcomeKind.REJECTED, "smtp_550"))) == Tally(unknown=1)
+    assert read_statuses() == ["unknown"]
+    assert resolve_doubts(later + AFTER_DOUBT, Silent()) == 0
+
+
+def test_a_second_try_that_is_not_wanted_any_more_does_not_make_the_first_one_unsent(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    later = doubt_a_confirmation(now, queue_confirmations)
+    Customer.objects.update(email="")
+    send_due(later, Provider())
+    assert read_statuses() == ["unknown"]
+    assert list(Message.objects.with_status().values_list("reason", flat=True)) == ["no_address"]
+
+
+def test_a_second_try_that_is_cancelled_does_not_make_the_first_one_unsent(
+    now: datetime, queue_confirmations: QueueOrders
+) -> None:
+    later = doubt_a_confirmation(now, queue_confirmations)
+    cancel_waiting(later)
+    assert read_statuses() == ["unknown"]

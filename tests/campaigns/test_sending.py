@@ -311,5 +311,5 @@ def test_preparing_takes_as_many_queries_for_two_hundred_as_for_five(
         with count_statements() as statements:
             send_due(now, transport, limit=1)
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 45 + (connection.vendor == "postgresql")  # which guards the customers
+    assert counts[0] == counts[1] <= 46 + (connection.vendor == "postgresql")  # which guards the customers
     assert SendBatch.objects.exclude(state="done").count() == 0

@@ -3,16 +3,20 @@
 import csv
 import io
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from campaigns.models import Trial
 from dashboard.results import build_result
+from dashboard.trials import DECIDED
 from experiments.models import Alarm, Decision, Experiment, Look
 from experiments.running import change_weights
-from tests.dashboard.trials import LATER, join_flow, live_on, make_trial
+from tests.dashboard.trials import LATER, START, join_flow, live_on, make_trial
 from tests.queries import count_statements
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +106,43 @@ def test_a_broadcast_has_a_leader_and_no_winner(signed_in: Client) -> None:
     live_on(experiment, 3, orders=(9, 12, 0))
     html = read(signed_in, experiment)
     assert "“Question” leads so far: the best guess for the rest of the list, not a proof." in html
+
+
+def test_a_draft_for_a_broadcast_and_one_that_was_taken_over_go_out_once_too(signed_in: Client) -> None:
+    experiment = make_trial(metric="click")
+    campaign = join_flow(make_trial("newer"))
+    campaign.planned_experiments.add(experiment)
+    live_on(experiment, 3, orders=(9, 12, 0))
+    assert "“Question” leads so far" in read(signed_in, experiment)
+
+
+def make_decided(experiment: Experiment, **fields: Any) -> Trial:
+    return Trial.objects.create(
+        campaign=join_flow(experiment), experiment=experiment, occurrence="spring", people=4540,
+        list_size=20_000, chance_right=0.78, started_at=START, decide_at=START + timedelta(hours=4), **fields,
+    )  # fmt: skip
+
+
+def test_a_trial_says_when_the_leader_goes_to_the_rest(signed_in: Client) -> None:
+    experiment = make_trial(metric="click")
+    make_decided(experiment)
+    html = read(signed_in, experiment)
+    assert "4,540 of 20,000 people get one of the versions." in html
+    assert "the truly better one in about 78" in html
+
+
+@pytest.mark.parametrize("reason", DECIDED)
+def test_a_decided_trial_explains_itself_and_names_no_winner(signed_in: Client, reason: str) -> None:
+    experiment = make_trial(metric="click")
+    leader = experiment.variants.get(key="question")
+    counts = {"control": [60, 2270], "question": [80, 2270]}
+    make_decided(experiment, decided_at=LATER, leader=leader, reason=reason, counts=counts)
+    result = build_result(experiment)
+    assert "“Question”" in result.headline.sentence
+    html = read(signed_in, experiment)
+    assert result.trials[0].arms[1][1].successes == 80
+    assert "3.5%" in html
+    assert "winner" not in html.lower()
 
 
 def test_attributed_and_incremental_money_stand_side_by_side(signed_in: Client) -> None:

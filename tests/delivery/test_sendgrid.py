@@ -5,11 +5,13 @@ import socket
 from datetime import timedelta
 
 import pytest
+import sendgrid
 
 from delivery.base import Outcome, OutcomeKind
 from delivery.configuration import ConfigurationError
 from delivery.outcomes import WAIT_MAX
 from delivery.sendgrid import SendGridTransport
+from delivery.sendgrid_body import build_body
 from tests.delivery.conftest import CANARY
 from tests.delivery.envelopes import NOW, make_envelope
 from tests.servers.http_server import Answer, HttpServer, Misbehaviour, free_port
@@ -198,3 +200,13 @@ def test_no_log_and_no_text_ever_holds_the_key_or_the_customer(
         sendgrid_server.fail_always(fault)
         texts.append(repr(transport.send([envelope], now=NOW)))
     assert "canary" not in ("".join(texts) + caplog.text).lower()
+
+
+def test_the_package_s_own_client_says_nothing_of_the_key_even_where_everything_is_logged(
+    sendgrid_server: SendGridServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = sendgrid.SendGridAPIClient(CANARY, host=sendgrid_server.url)
+    client.send(build_body(make_envelope(to_email="canary@customer.example")))
+    assert len(sendgrid_server.accepted) == 1
+    assert "canary" not in caplog.text.lower()

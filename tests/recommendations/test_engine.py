@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from recommendations.engine import reason, recommend
 from recommendations.models import Bestseller, Kind
+from recommendations.offers import Moment
 from tests.recommendations.shops import (
     NOW,
     ask,
@@ -72,6 +73,20 @@ def test_answers_come_in_the_order_of_the_requests() -> None:
     connect(model, lamp, bulb)
     found = recommend([ask(lamp), ask(make_product()), ask(phone)], NOW)
     assert [titles(picks) for picks in found] == [["Bulb"], [], ["Case"]]
+
+
+def test_a_customer_is_told_the_same_among_others_as_alone() -> None:
+    phone, case, cable = make_product("Phone"), make_product("Case"), make_product("Cable")
+    connect(make_model(), phone, case, cable)
+    alike, like, owner = make_customer(), make_customer(), make_customer()
+    make_order([case], customer=owner, days_ago=400)
+    for customer in (alike, like, owner):
+        make_order([phone], customer=customer)
+    requests = [ask(phone, customer=customer, moment=Moment.AFTER) for customer in (alike, like, owner)]
+    together = recommend(requests, NOW)
+    assert [titles(picks) for picks in together] == [["Case", "Cable"], ["Case", "Cable"], ["Cable"]]
+    assert together == [recommend([request], NOW)[0] for request in requests]
+    assert together[0] is together[1], "what must be equal is worked out once"
 
 
 def test_without_a_model_or_a_request_there_is_nothing_to_show() -> None:
