@@ -126,5 +126,5 @@ class TrackedLinkAdmin(ReadOnlyAdmin):
 @admin.register(PreviewMail)
 class PreviewMailAdmin(ReadOnlyAdmin):
     list_display = ("subject", "recipient", "received_at")
-    search_fields = ("subject", "recipient")
+    search_fields = ("subject",)  # it stands in the URL: by address in the dashboard's inbox
     exclude = ("mime",)

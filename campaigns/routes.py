@@ -34,8 +34,8 @@ def ask_route(name: str, now: datetime) -> Permit | None:
     rows = _read_routes(name)
     if any(route.paused_at for route in rows):
         return None
-    route = next((r for r in rows if r.name == name), None)
-    if route is None or route.breaker == Route.Breaker.CLOSED:
+    route = next(r for r in rows if r.name == name)
+    if route.breaker == Route.Breaker.CLOSED:
         return Permit()
     return Permit(is_probe=True) if route.probe_at is None or route.probe_at <= now else None
 
@@ -95,21 +95,18 @@ def _read_shared(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
 
 
 def note_outcomes(name: str, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Moves the route's breaker on, and raises or ends its alert. One query while all goes well."""
-    known = Route.objects.filter(name=name).first()
-    if not learn(known or Route(name=name), outcomes, now):
+    """Moves the route's breaker on, and raises or ends its alert. One query while all goes well.
+
+    The row is there since the first claim (`ask_route`).
+    """
+    if not learn(Route.objects.get(name=name), outcomes, now):
         return
     with transaction.atomic():
-        route = _lock_route(name)
+        route = Route.objects.select_for_update().get(name=name)
         was_open = route.breaker != Route.Breaker.CLOSED
         learn(route, outcomes, now)
         route.save()
         _tell_change(route, was_open=was_open, now=now)
-
-
-def _lock_route(name: str) -> Route:
-    Route.objects.bulk_create([Route(name=name)], ignore_conflicts=True)
-    return Route.objects.select_for_update().get(name=name)
 
 
 def _tell_change(route: Route, *, was_open: bool, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from audience.links import absolute_url, read, sign
+from campaigns.compiling.addresses import WEB
 from campaigns.models import Campaign, Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
 from campaigns.visits import Visit, judge_visit
@@ -42,13 +43,20 @@ class Click:
 
 
 def read_click(token: str) -> Click | None:
-    """What the token stands for; None when it is forged, cut off, or its message is gone."""
+    """What the token stands for; None when it is forged or cut off, or its message or its end is gone."""
     payload = read("click", token)
     if payload is None or len(payload) != 24:
         return None
     link = TrackedLink.objects.filter(key=payload[16:]).first()
     message_id = UUID(bytes=payload[:16])
-    return Click(message_id, link) if link and Message.objects.filter(pk=message_id).exists() else None
+    if link is None or not _leads_somewhere(link.url):
+        return None
+    return Click(message_id, link) if Message.objects.filter(pk=message_id).exists() else None
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Whether all browsers agree on where: a whole address, and nothing that could end a header."""
+    return bool(WEB.match(url)) and url.isprintable() and "\\" not in url
 
 
 def find_destination(click: Click) -> str:

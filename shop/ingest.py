@@ -12,13 +12,16 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from shop.checking import Candidate, check_element
+from shop.claims import guard_customers
 from shop.facts import Touched, apply, find_unknown, load_rows
-from shop.models import Event
+from shop.models import Customer, Event
 from shop.receipts import EventRefused, FieldError, Receipt
+from shop.values import read_id
 
 __all__ = ["EventRefused", "FieldError", "Receipt", "record_event", "record_events", "record_history"]
 
 BATCH_SIZE = 1000
+_WITHDRAWN = "consent.withdrawn"
 ATTEMPTS = 5
 
 
@@ -109,6 +112,7 @@ def _is_clash(error: Exception) -> bool:
 
 
 def _write(candidates: list[Candidate], source: str | None, now: datetime) -> dict[int, Receipt]:
+    _guard_objectors(candidates)
     digests = _recorded_digests(candidates, source)
     rows = load_rows([candidate for candidate in candidates if candidate.id not in digests])
     receipts: dict[int, Receipt] = {}
@@ -128,6 +132,18 @@ def _write(candidates: list[Candidate], source: str | None, now: datetime) -> di
     rows.write()
     Event.objects.bulk_create(events)
     return receipts
+
+
+def _guard_objectors(candidates: list[Candidate]) -> None:
+    """A batch that is about to leave was decided on before these noes were there, or will see them.
+
+    Before any row is locked, as everybody who guards does it.
+    """
+    noes = [c.element for c in candidates if c.kind == _WITHDRAWN and "customer" in c.element]
+    if noes:
+        ids = {read_id(element["customer"]["id"]) for element in noes}
+        named = Customer.objects.filter(external_id__in=ids).values_list("pk", "merged_into")
+        guard_customers({pk for pair in named for pk in pair if pk})
 
 
 def _recorded_digests(candidates: list[Candidate], source: str | None) -> dict[str, str]:

@@ -8,6 +8,13 @@ What stands here had no test of its own. The others, by what comes in:
 | any text as an address | `tests/delivery/test_addresses.py` |
 | display names with `, ; "` | `tests/delivery/test_mime.py`, `tests/delivery/test_sendgrid_body.py` |
 | the same person in other letters, zero-width signs, A-labels | `tests/audience/test_standings.py` |
+| missing, null, NaN and endless values | `tests/campaigns/test_rendering.py`, `tests/shop/test_refusals.py` |
+| 102 kB, 10 MB, 31 MB | `test_email_checks.py` (warns), `test_transport_contract.py` |
+| click links: `?u=`, `//evil`, line breaks | `tests/campaigns/test_tracking.py` |
+| addresses of our own network, uploads, attachments | `tests/config/test_doors.py`: there is no such door |
+| staff without a permission | `tests/dashboard/test_rights.py`, `tests/shop/test_admin.py` |
+| gaps and leaps of clocks, quiet hours | `tests/campaigns/test_eligibility.py` |
+| rules of audiences that mean everyone | none can be typed in: a query names the audience |
 | values as code, markup, styles | `tests/campaigns/test_injection.py`, `test_compiler_refusals.py` |
 | tokens altered, cut, of another purpose or key | `tests/audience/test_links.py`, `test_one_click.py` |
 | one-click posts: no cookie, twice, broken, endless; scanners | `tests/audience/test_one_click.py` |

@@ -8,7 +8,7 @@ from campaigns.models import Campaign, Message
 from dashboard.explanations import Answer, explain_campaign
 from dashboard.flow import describe_trigger
 from dashboard.pages import PageRequest
-from dashboard.paging import cut_page
+from dashboard.paging import cut_page, read_query
 from dashboard.timelines import tell_customer
 from shop.models import Customer, Order
 from triggers.models import Enrolment
@@ -19,7 +19,7 @@ NEWEST = 100
 
 def find_customers(request: PageRequest) -> HttpResponse:
     """Customers by id or its end, address, name or order number; the newest when nothing is asked for."""
-    query = request.GET.get("q", "").strip()
+    query = read_query(request)
     customers = Customer.objects.order_by("-pk")
     if query:
         known = Q(external_id__istartswith=query) | Q(external_id__iendswith=query)

@@ -5,13 +5,13 @@ from django.shortcuts import get_object_or_404, render
 from campaigns.models import Message, PreviewMail
 from dashboard.mail import read_preview
 from dashboard.pages import PageRequest, frame_mail
-from dashboard.paging import cut_page
+from dashboard.paging import cut_page, read_query
 from dashboard.views.messages import VIEWS
 
 
 def list_mails(request: PageRequest) -> HttpResponse:
     """The emails that would have left, newest first. The message itself is not loaded for a list."""
-    query = request.GET.get("q", "").strip()
+    query = read_query(request)
     mails = PreviewMail.objects.defer("mime").order_by("-received_at", "-pk")
     if query:
         mails = mails.filter(Q(recipient__icontains=query) | Q(subject__icontains=query))

@@ -2,6 +2,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Message
@@ -13,15 +14,20 @@ from dashboard.paging import cut_page
 from dashboard.timelines import tell_message
 
 VIEWS = ("html", "text", "headers")
+FILTERS = ("campaign", "status", "reason")  # what a link may ask for; what is typed stands in no URL
 
 
 def list_messages(request: PageRequest) -> HttpResponse:
     """The list, or only its rows when htmx asks while someone types."""
-    form = MessageFilter(request.GET)
+    form = MessageFilter(request.POST or {name: request.GET.get(name, "") for name in FILTERS})
     messages = Message.objects.with_status().select_related("customer", "step__campaign", "rendered", "order")
     page = cut_page(request, form.apply(messages).order_by("-queued_at", "pk"))
     template = "_message_rows.html" if request.htmx else "messages.html"
-    return render(request, f"dashboard/{template}", {"form": form, "page": page})
+    response = render(request, f"dashboard/{template}", {"form": form, "page": page})
+    if request.htmx:
+        chosen = {name: value for name in FILTERS if (value := request.POST.get(name))}
+        response.headers["HX-Replace-Url"] = reverse("dashboard:messages", query=chosen)
+    return response
 
 
 def show_message(request: PageRequest, pk: uuid.UUID) -> HttpResponse:

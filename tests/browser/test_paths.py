@@ -45,7 +45,24 @@ def test_messages_are_found_while_typing(
     strict_page.goto(live_server.url + reverse("dashboard:messages"))
     strict_page.get_by_label("Search").press_sequentially("O-502")
     expect(strict_page.locator(".list tbody tr")).to_have_count(1)
-    expect(strict_page).to_have_url(live_server.url + "/messages/?q=O-502&campaign=&status=&reason=")
+    expect(strict_page).to_have_url(live_server.url + "/messages/")
+    strict_page.get_by_label("Outcome").select_option("accepted")
+    expect(strict_page).to_have_url(live_server.url + "/messages/?status=accepted")
+
+
+def test_a_customer_is_found_by_an_address_that_stands_in_no_url(
+    strict_page: Page, live_server: LiveServer, small_shop: SmallShop
+) -> None:
+    asked: list[str] = []
+    strict_page.on("request", lambda request: asked.append(request.url))
+    strict_page.goto(live_server.url + reverse("dashboard:customers"))
+    strict_page.get_by_label("Search").press_sequentially("buyer0@mail.example")
+    expect(strict_page.locator(".list tbody tr")).to_have_count(1)
+    strict_page.get_by_label("Search").press("Enter")
+    strict_page.get_by_role("link", name="Olivia Bennett").click()
+    expect(strict_page.locator("h1")).to_contain_text("Olivia Bennett")
+    assert len(asked) > 3
+    assert not [url for url in asked if "buyer" in url or "%40" in url]
 
 
 def test_an_email_is_shown_in_a_frame_as_wide_as_a_phone(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event as Flag
@@ -12,16 +11,13 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from campaigns import last_check
-from campaigns.leasing import shrink_batch
-from campaigns.models import Message, MessageEvent, Route, SendBatch
+from campaigns.models import Message, MessageEvent, SendBatch
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally, record_outcomes
 from campaigns.preparation import prepare_batch
 from campaigns.recovery import resolve_doubts, settle_late
 from campaigns.retrying import TRIES, retry_write
-from campaigns.routes import hold_switches
 from campaigns.sending import commit_intent, lease_batch, send_due
-from campaigns.switches import pause_route
 from campaigns.webhooks import process_payloads, receive
 from delivery.base import Envelope, Outcome, OutcomeKind
 from recommendations.building import rebuild_neighbours
@@ -307,66 +303,3 @@ def test_a_flood_of_news_is_taken_in_parts(now: datetime) -> None:
     for _ in range(6):
         receive("sendgrid", f"[]{padding}".encode(), now)
     assert [process_payloads(now) for _ in range(4)] == [2, 2, 2, 0]
-
-
-@needs_rows
-@pytest.mark.django_db(transaction=True)
-def test_a_pause_waits_for_the_intent_that_is_being_committed(now: datetime) -> None:
-    """So whoever has read that the pause was done knows that no intent is committed after it."""
-    batch = SendBatch.objects.create(campaign=make_campaign(), due_at=now)
-    Route.objects.create(name="sendgrid")
-    order: list[str] = []
-
-    def pause() -> None:
-        pause_route("sendgrid", now)
-        order.append("paused")
-        connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            assert hold_switches(batch, "sendgrid")
-            pausing = pool.submit(pause)
-            with pytest.raises(TimeoutError):
-                pausing.result(timeout=1)
-            order.append("committed")
-        pausing.result(timeout=30)
-    assert order == ["committed", "paused"]
-    with transaction.atomic():
-        assert not hold_switches(batch, "sendgrid")
-
-
-@needs_rows
-@pytest.mark.django_db(transaction=True)
-def test_a_claim_that_waited_for_an_intent_does_not_take_the_batch_that_is_being_handed_over(
-    now: datetime,
-) -> None:
-    """A worker whose lease has just run out may still commit its intent: then nobody else has the batch."""
-    SendBatch.objects.create(campaign=make_campaign(), due_at=now)
-    batch, later = lease_batch(now), now + HOUR
-    assert batch
-
-    def claim() -> SendBatch | None:
-        try:
-            return lease_batch(later)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            SendBatch.objects.filter(pk=batch.pk).update(state=SendBatch.State.SUBMITTING)
-            claiming = pool.submit(claim)
-            with pytest.raises(TimeoutError):
-                claiming.result(timeout=1)
-        assert claiming.result(timeout=30) is None
-    assert SendBatch.objects.get().state == SendBatch.State.SUBMITTING
-
-
-def test_a_worker_that_lost_its_lease_holds_back_nothing_of_what_another_hands_over(
-    now: datetime, queue_confirmations: QueueOrders
-) -> None:
-    queue_confirmations(3)
-    slow = lease_batch(now)
-    assert slow
-    other = Interrupted(lambda: shrink_batch(slow, 1, now + HOUR))
-    assert send_due(now + HOUR, other) == Tally(accepted=3)
-    assert send_due(now + 2 * HOUR, other) == Tally()

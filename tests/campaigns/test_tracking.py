@@ -78,6 +78,40 @@ def test_a_spoilt_link_leads_nowhere(client: Client, message: Message, spoil: ob
     assert not MessageEvent.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["?u=https://evil.example", "?next=//evil.example", "?url=\\\\evil.example", "?u=%0d%0aLocation:x"],
+)
+def test_nothing_that_is_added_to_a_link_changes_where_it_leads(
+    client: Client, message: Message, asked: str
+) -> None:
+    path = track(message, "https://other.example/p/1")
+    assert client.get(path + asked)["Location"] == "https://other.example/p/1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//evil.example", "https://evil.example", "%5C%5Cevil.example", "a@evil.example", "x%0d%0aLocation:y"],
+)
+def test_an_address_in_the_place_of_the_token_leads_nowhere(client: Client, db: None, path: str) -> None:
+    answer = client.get(f"/c/{path}")
+    assert answer.status_code == 404
+    assert "Location" not in answer
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["//evil.example", "\\\\evil.example", "https:evil.example", "javascript:alert(1)", "data:text/html,x",
+     "http://a.example\r\nSet-Cookie: x=1", "https://shop.example\\@evil.example/", ""],
+)  # fmt: skip
+def test_what_no_email_of_ours_holds_leads_nowhere_even_if_the_database_holds_it(
+    client: Client, message: Message, url: str
+) -> None:
+    answer = client.get(track(message, url))
+    assert answer.status_code == 404
+    assert "Location" not in answer
+
+
 def test_an_open_token_does_not_pass_as_a_click(message: Message) -> None:
     pixel = MessageTracking(message.id, opens=True, clicks=True).pixel()
     assert read_click(pixel.rpartition("/")[2]) is None

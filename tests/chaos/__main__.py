@@ -61,6 +61,8 @@ def run(world: World, kills: int, seed: int, *, seconds: float) -> tuple[Losses,
     people = People(
         site,
         api_key,
+        signer=world.sendgrid.signer,
+        ledger=world.ledger,
         chance=random.Random(f"{seed}:people"),
         count_open=lambda: count_open(world),
         backlog=min(400, 5 * kills),

@@ -7,23 +7,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from django.utils import timezone
 
-from tests.chaos.sinks import CURSED
+from tests.chaos.noes import BY_PROVIDER, OF_ALL_MAIL, WAYS, Noes
+from tests.chaos.sinks import CURSED, Ledger
 from tests.chaos.site import Site
 from tests.chaos.waiting import persist
+from tests.servers.sendgrid_webhook import EventSigner
 
 ORDERS, OFFERS = "orders@shop.example", "hello@shop.example"
 AT_ONCE = 20
-WAYS = ("event", "one click", "erased")
+REGULARS = 0.15  # who buy and then leave a cart; most say no at the provider, in answer to the confirmation
 
 
 @dataclass
 class Person:
-    """Somebody to whom exactly one email is due from `sender`, unless they say no before it leaves."""
+    """Somebody to whom exactly one email is due from `sender`, unless they say no before it leaves.
+
+    A regular is two of these, with the same number and address.
+    """
 
     number: int
     email: str
@@ -45,12 +48,16 @@ class People:
         site: Site,
         api_key: str,
         *,
+        signer: EventSigner,
+        ledger: Ledger,
         chance: random.Random,
         count_open: Callable[[], int],
         backlog: int,
     ) -> None:
         """While fewer than `backlog` rows are open, more people come."""
         self.known: list[Person] = []
+        self._ledger = ledger
+        self._noes = Noes(site, signer, lambda event: self._post([event]), self._find_confirmation, chance)
         self._site = site
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._chance = chance
@@ -82,23 +89,32 @@ class People:
             self.problem = error
 
     def _come(self) -> None:
-        people = [self._make(len(self.known) + offset) for offset in range(AT_ONCE)]
-        events = [event for person in people for event in self._make_events(person)]
-        self._post(events)
+        start = self.known[-1].number + 1 if self.known else 0
+        people = [person for offset in range(AT_ONCE) for person in self._make(start + offset)]
+        self._post([event for person in people for event in self._make_events(person)])
         self.known += people
 
-    def _make(self, number: int) -> Person:
+    def _make(self, number: int) -> list[Person]:
+        if self._chance.random() < REGULARS:
+            return self._make_regular(number)
         buys = self._chance.random() < 0.5
         curse = f"-{CURSED}" if buys and self._chance.random() < 0.02 else ""
         person = Person(number, f"person-{number}{curse}@buyer.example", ORDERS if buys else OFFERS)
         if self._chance.random() < (0.06 if buys else 0.35):
             person.way = "erased" if buys else self._chance.choice(WAYS)
             person.says_no_at = time.time() + self._chance.uniform(0, 8 if buys else 30)
-        return person
+        return [person]
+
+    def _make_regular(self, number: int) -> list[Person]:
+        buys, leaves_cart = (Person(number, f"person-{number}@buyer.example", s) for s in (ORDERS, OFFERS))
+        if self._chance.random() < 0.8:
+            leaves_cart.way = self._chance.choice(list(BY_PROVIDER))
+            leaves_cart.says_no_at = time.time() + self._chance.uniform(0, 30)
+        return [buys, leaves_cart]
 
     def _make_events(self, person: Person) -> list[dict[str, Any]]:
         basket = {
-            "id": f"basket-{person.number}",
+            "id": f"basket-{person.number}-{person.sender}",
             "currency": "GBP",
             "lines": [{"product": "kettle", "quantity": 1, "unit_price": "40.00"}],
         }
@@ -128,20 +144,15 @@ class People:
         for person in self.known:
             if person.way and not person.said_no_at and person.says_no_at <= until:
                 self._leave(person)
-                person.said_no_at = time.time()
 
     def _leave(self, person: Person) -> None:
-        from audience.links import unsubscribe_url
-        from privacy.erasure import erase_person
-        from privacy.people import find_person
-        from shop.models import Customer
+        withdrawal = self._make_event(person, "consent.withdrawn")
+        self._noes.say(person.way, customer=person.external_id, address=person.email, withdrawal=withdrawal)
+        for twin in self.known:
+            if twin.number == person.number and (twin is person or person.way in OF_ALL_MAIL):
+                twin.way, twin.said_no_at = person.way, time.time()
 
-        if person.way == "event":
-            self._post([self._make_event(person, "consent.withdrawn")])
-        elif person.way == "erased":
-            persist(lambda: erase_person(find_person(person.email), timezone.now()))
-        else:
-            customer = persist(lambda: Customer.objects.get(external_id=person.external_id))
-            link = urlsplit(unsubscribe_url(customer.uuid, uuid4())).path
-            form = {"Content-Type": "application/x-www-form-urlencoded"}
-            self._site.post(link, b"List-Unsubscribe=One-Click", form)
+    def _find_confirmation(self, address: str) -> str | None:
+        with self._ledger.lock:
+            came = ((r.recipient, r.sender, r.delivery_id) for r in self._ledger.receipts)
+            return next((pk for to, by, pk in came if (to, by) == (address, ORDERS)), None)

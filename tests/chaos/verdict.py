@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from tests.chaos.calm import OPEN
+from tests.chaos.noes import COUNTS_LATER
 from tests.chaos.people import OFFERS, ORDERS, Person
 from tests.chaos.sinks import Receipt
 from tests.chaos.storm import Losses
@@ -22,6 +23,7 @@ JOIN campaigns_step s ON s.id = m.step_id JOIN campaigns_campaign p ON p.id = s.
 _STUCK = "SELECT id FROM campaigns_sendbatch WHERE state IN ('leased', 'submitting')"
 _NAMES = ("Quendolyn", "@buyer.example", API_KEY)
 _AGREED_LOSSES = ("unknown",)  # of an offer, as the policy says
+_REFUSED = ("rejected", "unknown")  # unknown where an earlier try may have left
 
 
 @dataclass
@@ -81,15 +83,15 @@ def _judge_due(
 ) -> None:
     """Everybody has the one email, said no, or was refused by the server itself. Nobody is forgotten."""
     came = {(receipt.recipient, receipt.sender) for receipt in receipts}
-    by_person = {state.person: state for state in states.values()}
+    by_person = {(state.person, state.is_marketing): state for state in states.values()}
     ends: Counter[str] = Counter()
     for person in people:
-        state = by_person.get(person.external_id)
+        state = by_person.get((person.external_id, person.sender == OFFERS))
         if (person.email, person.sender) in came:
             ends["received"] += 1
         elif person.said_no_at:
             ends["said no before"] += 1
-        elif person.email in refused and state and state.status == "rejected":
+        elif person.email in refused and state and state.status in _REFUSED:
             ends["refused by the server"] += 1
         elif state and state.is_marketing and state.status in _AGREED_LOSSES:
             ends["offers nobody can know of"] += 1
@@ -132,19 +134,39 @@ def _judge_noes(
     intents = defaultdict(list)
     for message, at in world.read("SELECT message, at FROM chaos_intent"):
         intents[str(message)].append(float(str(at)))
-    noes = {p.email: p.said_no_at for p in people if p.said_no_at}
+    noes = _time_noes(world, people, verdict)
     for receipt in receipts:
         committed = intents[receipt.delivery_id]
         if not any(at <= receipt.at for at in committed):
             verdict.broken["left without an intent"].append(receipt.delivery_id)
-        if (said := noes.get(receipt.recipient)) and any(at > said for at in committed):
+        if (said := noes.get((receipt.recipient, receipt.sender))) and any(at > said for at in committed):
             verdict.broken["mailed after their no"].append(f"{receipt.delivery_id} {receipt.recipient}")
     for began, ended in losses.pauses:
         paused = [m for m, times in intents.items() if any(began < at < ended for at in times)]
         verdict.broken["committed during a pause"] += paused
-    verdict.figures["people who said no"] = len(noes)
     verdict.figures["mailed after their no"] = len(verdict.broken["mailed after their no"])
     verdict.figures["intents committed"] = sum(map(len, intents.values()))
+
+
+def _time_noes(world: World, people: list[Person], verdict: Verdict) -> dict[tuple[str, str], float]:
+    """From when on nothing may leave to whom by which sender, by the wall."""
+    from audience.suppression import hash_address
+
+    suppressed = {str(key): float(str(at)) for key, at in world.read("SELECT address_hash, at FROM chaos_no")}
+    noes = {}
+    for person in people:
+        if not person.said_no_at:
+            continue
+        noes[person.email, person.sender] = person.said_no_at
+        if person.way in COUNTS_LATER:
+            counted = suppressed.get(hash_address(person.email))
+            noes[person.email, person.sender] = counted or person.said_no_at
+            if counted is None:
+                verdict.broken["a bounce that suppressed nobody"].append(person.email)
+    told = Counter(person.way for person in people if person.said_no_at)
+    verdict.figures |= {f"said no: {way}": number for way, number in sorted(told.items())}
+    verdict.figures["people who said no"] = len({address for address, _sender in noes})
+    return noes
 
 
 def _judge_books(world: World, receipts: list[Receipt], states: dict[str, _State], verdict: Verdict) -> None:

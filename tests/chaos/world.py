@@ -18,7 +18,8 @@ from tests.chaos.waiting import persist
 from tests.servers.http_server import free_port
 
 # At the end of each transaction that commits an intent, PostgreSQL itself writes down who is about to be
-# written to, and the wall's time. The engine does not know of it.
+# written to, and the wall's time; and at the end of each that suppresses an address, which. The engine does
+# not know of it.
 _WITNESS = """
 CREATE TABLE chaos_intent (message uuid NOT NULL, route text NOT NULL, at double precision NOT NULL);
 CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -28,6 +29,12 @@ CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE CONSTRAINT TRIGGER chaos_witness AFTER UPDATE OF state ON campaigns_sendbatch
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.state = 'submitting' AND OLD.state <> 'submitting') EXECUTE FUNCTION chaos_note();
+CREATE TABLE chaos_no (address_hash text NOT NULL, scope text NOT NULL, at double precision NOT NULL);
+CREATE FUNCTION chaos_note_no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO chaos_no VALUES (NEW.address_hash, NEW.scope, extract(epoch FROM clock_timestamp()));
+  RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER chaos_no_witness AFTER INSERT ON audience_suppression
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chaos_note_no();
 """
 
 

@@ -1,5 +1,6 @@
 """What the pages do beyond opening."""
 
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,10 @@ from triggers.models import Trigger
 pytestmark = pytest.mark.django_db
 
 
+def search(client: Client, name: str, query: str, **fields: str) -> str:
+    return client.post(reverse(f"dashboard:{name}"), {"q": query, **fields}).content.decode()
+
+
 def read(client: Client, name: str, *args: object, **query: str) -> str:
     return client.get(reverse(f"dashboard:{name}", args=args), query).content.decode()
 
@@ -28,7 +33,7 @@ def read(client: Client, name: str, *args: object, **query: str) -> str:
 def test_messages_are_found_by_customer_address_order_and_subject(
     query: str, found: int, signed_in: Client, small_shop: SmallShop
 ) -> None:
-    assert read(signed_in, "messages", q=query).count("<tr>") == found + 1  # and the head
+    assert search(signed_in, "messages", query).count("<tr>") == found + 1  # and the head
 
 
 def test_filters_work_together(signed_in: Client, small_shop: SmallShop) -> None:
@@ -227,8 +232,34 @@ def test_rows_the_engine_appends_cannot_be_written_in_the_back_office(
 def test_a_customer_is_found_by_id_its_end_or_an_order(
     query: str, signed_in: Client, small_shop: SmallShop
 ) -> None:
-    assert read(signed_in, "customers", q=query).count("<tr>") == 2  # one, and the head
-    assert read(signed_in, "customers", q="no such thing").count("<tr>") < 2
+    assert search(signed_in, "customers", query).count("<tr>") == 2  # one, and the head
+    assert search(signed_in, "customers", "no such thing").count("<tr>") < 2
+
+
+@pytest.mark.parametrize("name", ["customers", "messages", "inbox"])
+def test_what_is_typed_into_a_search_stands_in_no_url(
+    name: str, signed_in: Client, small_shop: SmallShop
+) -> None:
+    """Else every server on the way writes the address into its log; a URL that holds one finds nothing."""
+    html = search(signed_in, name, "nobody@other.example")
+    assert 'method="get"' not in html
+    assert not re.search(r"[?&]q=", html)
+    assert html.count("<tr>") == 0
+    asked_by_url, everything = read(signed_in, name, q="nobody@other.example"), read(signed_in, name)
+    assert asked_by_url.count("<tr>") == everything.count("<tr>") > 1
+
+
+def test_the_next_page_of_a_search_is_of_the_same_search(
+    signed_in: Client, small_shop: SmallShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.paging.SIZE", 1)
+    first = search(signed_in, "messages", "C-1001", status="")
+    assert 'name="page" value="2"' in first
+    second = search(signed_in, "messages", "C-1001", status="", page="2")
+    rows = [re.findall(r"/messages/[0-9a-f-]{36}/", html) for html in (first, second)]
+    assert [len(found) for found in rows] == [1, 1]
+    assert rows[0] != rows[1]
+    assert 'name="page" value="3"' not in second
 
 
 def test_an_experiment_without_a_holdout_shows_no_arm_of_nobody(

@@ -84,6 +84,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "no text part": ("text", {"text": " \n"}),
     "NUL in the text": ("text", {"text": "a\0b"}),
     "half a character in the HTML": ("html", {"html": "<p>\udc00</p>"}),
+    "31 MB in all": ("text", {"text": "x" * 31_000_000, "html": "y" * 1_000_000}),
     "10 MB of HTML": ("html", {"html": "x" * (10 * 1024 * 1024 + 1)}),
 }
 
