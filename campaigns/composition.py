@@ -10,10 +10,11 @@ from django.db.models import OuterRef, Subquery
 
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Described, Line, Lines, build_context
+from campaigns.context import Described, build_context
 from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
+from campaigns.lines import Line, Lines
 from campaigns.models import MessageOutcome, RenderedMessage, TemplateVersion
 from campaigns.prepared import Prepared
 from campaigns.rendering import RenderedEmail, Renderer

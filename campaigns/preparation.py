@@ -14,9 +14,9 @@ from django.conf import settings
 from audience.consent import Standing, read_standings
 from audience.double_opt_in import find_unaskable
 from campaigns.composition import compose_emails
-from campaigns.context import Lines, read_lines
 from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
 from campaigns.frequency import read_recent_marketing
+from campaigns.lines import Lines, read_lines
 from campaigns.models import Message, SendBatch, Step
 from campaigns.prepared import Prepared
 from campaigns.subjects import Subject, find_outdated

@@ -17,11 +17,12 @@ from campaigns.checking.reading import Mail
 from campaigns.compiler import CompileError
 from campaigns.compiling.source import Source
 from campaigns.composition import order_email
-from campaigns.context import Context, describe_shop, read_lines
+from campaigns.context import Context, describe_shop
 from campaigns.eligibility import Send
 from campaigns.email_checks import check_rendered
 from campaigns.email_files import EmailDirectory
 from campaigns.languages import fallback_chain
+from campaigns.lines import read_lines
 from campaigns.models import Campaign, Message, Step, TemplateVersion
 from campaigns.preparation import recommend_for
 from campaigns.prepared import Prepared

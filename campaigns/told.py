@@ -6,11 +6,12 @@ shown only as far as it is still true.
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from campaigns.lines import Line
 from campaigns.models import Message, Step
 from recommendations.catalogue import Price, own_price, price_in, stock_in, title_in
 from recommendations.feedback import fewer_url
@@ -21,14 +22,6 @@ TELLING = ("product.viewed", "product.back_in_stock", "product.price_reduced", "
 MOST_PRODUCTS = 5  # more than that are no longer looked at
 
 Described = dict[str, Any]
-
-
-class Line(Protocol):
-    product: Product
-    quantity: int
-
-
-Basket = Sequence[Line]
 
 
 def read_events(messages: Iterable[Message]) -> dict[UUID, Event]:
@@ -46,7 +39,7 @@ def find_newest_event(customer: Customer) -> Event | None:
     return told.order_by("-occurred_at").first()
 
 
-def describe_told(event: Event | None, lines: Basket, language: str) -> Described:
+def describe_told(event: Event | None, lines: Sequence[Line], language: str) -> Described:
     """`shipment`, `occasion` and `referral` of a context; None for what the event does not tell."""
     said = event.payload if event else {}
     return {
@@ -56,7 +49,9 @@ def describe_told(event: Event | None, lines: Basket, language: str) -> Describe
     }
 
 
-def list_products(message: Message, event: Event | None, lines: Basket, language: str) -> list[Described]:
+def list_products(
+    message: Message, event: Event | None, lines: Sequence[Line], language: str
+) -> list[Described]:
     """What the email is about where it is no order and no cart: what the event or the order tells."""
     if event and event.product:
         return _describe_told_product(message, event, language)
@@ -132,7 +127,7 @@ def _is_for_sale(product: Product, country: str) -> bool:
     return product.status == Product.Status.ACTIVE and stock_in(product, country) != 0
 
 
-def _describe_shipment(shipment: Mapping[str, Any], lines: Basket, language: str) -> Described:
+def _describe_shipment(shipment: Mapping[str, Any], lines: Sequence[Line], language: str) -> Described:
     ordered = {line.product.external_id: line.product for line in lines}
     whole = [{"product": line.product.external_id, "quantity": line.quantity} for line in lines]
     packed = [(str(one["product"]), one["quantity"]) for one in shipment.get("lines", whole)]

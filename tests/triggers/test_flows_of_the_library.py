@@ -54,7 +54,13 @@ def tell(kind: str, at: datetime, **parts: Any) -> None:
 
 def tell_of_products(at: datetime, **changed: Any) -> None:
     for number, key in enumerate(("kettle", "teapot", "cups")):
-        product = {"id": key, "title": key.title(), "currency": "GBP", "price": "20.00", "product_type": key}
+        product: Element = {
+            "id": key,
+            "title": key.title(),
+            "currency": "GBP",
+            "price": "20.00",
+            "product_type": key,
+        }
         product |= {
             "url": f"https://shop.example/{key}",
             "attributes": {"rating": {"average": 4.6, "count": 9}},
