@@ -65,7 +65,7 @@ class Choice:
 def gather_context(choice: Choice, customer: Customer, now: datetime) -> Context:
     """What the template would see for this customer now, with the newest order and cart there are."""
     message = Message(
-        step=_find_step(choice.version),
+        step=find_step(choice.version),
         customer=customer,
         order=customer.orders.order_by("-placed_at").first(),
         cart=customer.carts.order_by("-updated_at").first(),
@@ -101,7 +101,7 @@ def preview_email(choice: Choice, context: Context, *, checks: bool = True) -> P
 
 
 def _check(choice: Choice, context: Context, email: RenderedEmail) -> list[Finding]:
-    version, is_marketing = choice.version, _find_step(choice.version).campaign.is_marketing
+    version, is_marketing = choice.version, find_step(choice.version).campaign.is_marketing
     mail = Mail(
         email,
         is_marketing=is_marketing,
@@ -131,7 +131,7 @@ def find_fallbacks(texts: Mapping[str, Mapping[str, str]], language: str) -> dic
     return {key: tag for key, tag in found.items() if tag not in own}
 
 
-def _find_step(version: TemplateVersion) -> Step:
+def find_step(version: TemplateVersion) -> Step:
     """The first step that sends this template; for one that no campaign uses, a step of nobody's."""
     template = version.template
     step = template.steps.select_related("campaign").order_by("pk").first() if template.pk else None
