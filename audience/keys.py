@@ -7,18 +7,20 @@ from functools import lru_cache
 from django.conf import settings
 
 
-def derive_key(purpose: str, secret: str | None = None) -> bytes:
-    """32 bytes from settings.PAIRWELL["LINK_KEY"], or from this secret, different for every purpose.
+def begin_tag(purpose: str, secret: str | None = None) -> hmac.HMAC:
+    """An HMAC-SHA-256 that waits for its payload, under a key of settings.PAIRWELL["LINK_KEY"], or of this
+    secret, that is different for every purpose.
 
-    So a tag made for one purpose proves nothing about another, and none of them reveals the secret.
+    So a tag made for one purpose proves nothing about another, and none of them reveals the secret. To take
+    up a key costs more than to tag a link with it: one is kept for each purpose, and copied.
     """
-    return _derive(str(settings.PAIRWELL["LINK_KEY"]) if secret is None else secret, purpose)
+    return _begin(str(settings.PAIRWELL["LINK_KEY"]) if secret is None else secret, purpose).copy()
 
 
 @lru_cache(maxsize=64)
-def _derive(secret: str, purpose: str) -> bytes:
-    """Once a purpose: an email signs many links with the same key."""
-    return hmac.digest(secret.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+def _begin(secret: str, purpose: str) -> hmac.HMAC:
+    key = hmac.digest(secret.encode(), b"pairwell\x00" + purpose.encode(), hashlib.sha256)
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def list_secrets() -> list[str]:

@@ -5,7 +5,6 @@ They never expire because an old email must still let its reader say no.
 
 import base64
 import binascii
-import hashlib
 import hmac
 from functools import cache
 from uuid import UUID
@@ -13,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from audience.keys import derive_key, list_secrets
+from audience.keys import begin_tag, list_secrets
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
@@ -85,7 +84,9 @@ def read_preferences(token: str) -> UUID | None:
 
 
 def _tag(purpose: str, payload: bytes, secret: str | None = None) -> bytes:
-    return hmac.digest(derive_key(f"link:{purpose}", secret), payload, hashlib.sha256)[:_TAG_BYTES]
+    tag = begin_tag(f"link:{purpose}", secret)
+    tag.update(payload)
+    return tag.digest()[:_TAG_BYTES]
 
 
 def _encode(raw: bytes) -> str:

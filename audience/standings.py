@@ -58,12 +58,14 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
     suppressions = _read_suppressions(hashes)
     preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=_keys(customers))}
+    usual = _usual_cap()
     return {
         customer.pk: _stand(
             customer,
             verdict=judge_customer(customer, lines[customer.pk], now),
             suppressions=suppressions[customer.pk],
             preference=preferences.get(customer.pk),
+            usual=usual,
             now=now,
         )
         for customer in customers
@@ -164,6 +166,7 @@ def _stand(
     verdict: Verdict,
     suppressions: Mapping[str, Suppression],
     preference: Preference | None,
+    usual: Cap,
     now: datetime,
 ) -> Standing:
     is_suppressed = Suppression.Scope.ALL in suppressions
@@ -182,7 +185,7 @@ def _stand(
         is_suppressed=is_suppressed,
         no_suggestions=preference is not None and preference.no_suggestions,
         language=choose_language(customer, preference),
-        cap=_cap(preference),
+        cap=_choose_cap(preference, usual),
         declined_topics=frozenset(preference.declined_topics) if preference else frozenset(),
     )
 
@@ -197,8 +200,11 @@ def _is_paused(preference: Preference | None, now: datetime) -> bool:
     return until is not None and now < until
 
 
-def _cap(preference: Preference | None) -> Cap:
-    usual = Cap(settings.PAIRWELL["MARKETING_CAP"], settings.PAIRWELL["MARKETING_CAP_DAYS"])
+def _usual_cap() -> Cap:
+    return Cap(settings.PAIRWELL["MARKETING_CAP"], settings.PAIRWELL["MARKETING_CAP_DAYS"])
+
+
+def _choose_cap(preference: Preference | None, usual: Cap) -> Cap:
     if preference is not None and preference.pace == Preference.Pace.FEWER:
         return _halve(usual)
     if preference is None or preference.pace not in _PACES:

@@ -1,7 +1,5 @@
 """Addresses that get no mail, remembered as keyed hashes so that a "no" outlives the erased customer."""
 
-import hashlib
-import hmac
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +8,16 @@ from datetime import datetime
 import idna
 from django.db import transaction
 
-from audience.keys import derive_key, list_secrets
+from audience.keys import begin_tag, list_secrets
 from audience.models import Suppression
 
 
 def hash_address(address: str, secret: str | None = None) -> str:
     """64 hex digits of a keyed HMAC-SHA-256: equal for spellings that differ in case, Unicode form,
     invisible characters, or in how the domain is written (bücher.de, xn--bcher-kva.de)."""
-    normal = normalise_address(address).encode()
-    return hmac.new(derive_key("suppression", secret), normal, hashlib.sha256).hexdigest()
+    tag = begin_tag("suppression", secret)
+    tag.update(normalise_address(address).encode())
+    return tag.hexdigest()
 
 
 def list_hashes(address: str) -> list[str]:

@@ -15,8 +15,8 @@ from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
 from campaigns.lines import Line, Lines
-from campaigns.models import MessageOutcome, RenderedMessage, TemplateVersion
-from campaigns.prepared import Prepared
+from campaigns.models import MessageOutcome, TemplateVersion
+from campaigns.prepared import Prepared, Record
 from campaigns.rendering import RenderedEmail, Renderer
 from campaigns.told import find_lacking
 from campaigns.variants import template_of
@@ -38,8 +38,10 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         if rendering.email is None:
             item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
             continue
-        item.rendered = _accept(item, order, rendering.email, now)
-        item.rendered.possible_duplicate = item.message.id in again
+        _put_in_envelope(item, order, rendering.email)
+        is_again = item.message.id in again
+        language = rendering.email.language
+        item.rendered = _make_record(item, order, now, language=language, possible_duplicate=is_again)
         _check_envelope(item, transport)
 
 
@@ -84,10 +86,7 @@ def order_email(
     )
 
 
-def _accept(
-    item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments, now: datetime
-) -> RenderedMessage:
-    """Puts the email into its envelope, and returns the row of what it was made of."""
+def _put_in_envelope(item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments) -> None:
     message = item.message
     item.urls = email.urls if message.step.campaign.track_clicks else {}
     item.envelope = make_envelope(
@@ -97,16 +96,24 @@ def _accept(
         has_products=bool(item.picks),
         sender_name=item.arm.changes.get("sender_name", ""),
     )
-    return RenderedMessage(
-        message=message,
-        version=order.version,
-        assignment=item.arm.assignment,
-        variant=item.arm.variant,
-        language=email.language,
+
+
+def _make_record(
+    item: Prepared, order: EmailOrder, now: datetime, *, language: str, possible_duplicate: bool
+) -> Record:
+    assert item.envelope is not None  # noqa: S101 (just made)
+    arm = item.arm
+    return Record(
+        message_id=item.message.id,
+        version_id=order.version.pk,
+        assignment_id=arm.assignment.pk if arm.assignment else None,
+        variant_id=arm.variant.pk if arm.variant else None,
+        language=language,
         subject=item.envelope.subject,
-        recipient=message.customer.email,
+        recipient=item.message.customer.email,
         context=order.context,
         is_marketing=item.is_marketing,
+        possible_duplicate=possible_duplicate,
         created_at=now,
     )
 

@@ -1,16 +1,35 @@
 """What is known of a message on its way through preparation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from audience.consent import Standing
 from campaigns.eligibility import Verdict
-from campaigns.models import Message, RenderedMessage
+from campaigns.models import Message
 from campaigns.variants import NOTHING_TRIED, Arm
 from delivery.base import Envelope
 from recommendations.bundles import Offer
 from recommendations.engine import Pick
 from shop.models import Event
+
+
+class Record(NamedTuple):
+    """What a message was made of, by the columns of `RenderedMessage`."""
+
+    message_id: UUID
+    version_id: int
+    assignment_id: int | None
+    variant_id: int | None
+    language: str
+    subject: str
+    recipient: str
+    context: Mapping[str, Any]
+    is_marketing: bool
+    possible_duplicate: bool
+    created_at: datetime
 
 
 @dataclass
@@ -25,7 +44,7 @@ class Prepared:
     picks: list[Pick] = field(default_factory=list)
     bundle: Offer | None = None
     event: Event | None = None  # the one that queued it, where it tells something
-    rendered: RenderedMessage | None = None
+    rendered: Record | None = None
     envelope: Envelope | None = None
     urls: dict[bytes, str] = field(default_factory=dict)
     detail: str = ""

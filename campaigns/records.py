@@ -6,16 +6,16 @@ by COPY, because a statement with five thousand parameters costs more than all t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from json import JSONEncoder
-from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import Model
 
 from campaigns.context import tell_reason
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
+from campaigns.prepared import Record
 from recommendations.engine import Pick, trace_of
 
 
@@ -31,7 +31,7 @@ def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
             return False
         drop_records([item.message for item in prepared])
         _write_links({key: url for item in made for key, url in item.urls.items()})
-        _insert(RenderedMessage, _MESSAGE_COLUMNS, [_columns_of(item.rendered) for item in made])
+        _insert(RenderedMessage, Record._fields, [item.rendered for item in made if item.rendered])
         _insert(MessageProduct, _PRODUCT_COLUMNS, list(_list_products(made)))
     return True
 
@@ -80,13 +80,6 @@ def _describe(pick: Pick, language: str, place: str) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-_MESSAGE_COLUMNS = (
-    "message_id", "version_id", "assignment_id", "variant_id", "language", "subject", "recipient", "context",
-    "is_marketing", "possible_duplicate", "created_at",
-)  # fmt: skip
-_columns_of = attrgetter(*_MESSAGE_COLUMNS)
-
-
 def _insert(model: type[Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     if connection.vendor == "postgresql" and rows:
         _copy(model, names, rows)
@@ -104,4 +97,5 @@ def _copy(model: type[Model], names: Sequence[str], rows: Iterable[tuple[Any, ..
                 copied.write_row([_write_json(value) if type(value) is dict else value for value in row])
 
 
-_write_json = JSONEncoder(separators=(",", ":")).encode
+def _write_json(value: Any) -> str:
+    return orjson.dumps(value).decode()

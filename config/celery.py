@@ -5,14 +5,26 @@ and nothing is ever scheduled with an ETA.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("pairwell")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@worker_process_init.connect
+def _prepare_process(**_: Any) -> None:
+    """In each process of a worker, after its fork."""
+    from campaigns.collecting import calm_collector  # Django is set up by now
+
+    calm_collector()
+
+
 app.conf.task_ignore_result = True
 app.conf.task_acks_late = True
 app.conf.worker_prefetch_multiplier = 1

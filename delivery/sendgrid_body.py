@@ -1,12 +1,12 @@
 """The bodies of ``POST /v3/mail/send``: for one recipient, or for many with what differs as substitutions."""
 
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sendgrid.helpers import mail as sg
 
 from delivery.addresses import to_ascii_address
@@ -39,14 +39,14 @@ def build_body(envelope: Envelope, *, unsubscribe_group: int = 0) -> Body:
 
 
 def encode_body(body: Body) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(body)
 
 
-def encode_person(envelope: Envelope) -> str:
+def encode_person(envelope: Envelope) -> bytes:
     """The personalization of one recipient among many, as JSON."""
     person = _build_person(envelope, headers=envelope.headers)
     person["substitutions"] = envelope.substitutions
-    return json.dumps(person, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(person)
 
 
 def build_bulk_head(envelope: Envelope, *, unsubscribe_group: int = 0) -> Body:
@@ -60,10 +60,9 @@ def build_bulk_head(envelope: Envelope, *, unsubscribe_group: int = 0) -> Body:
     return {**shared, "headers": {**_OWN_HEADERS}, "subject": skeleton.subject, "content": content}
 
 
-def join_bulk(head: Body, people: Sequence[str]) -> bytes:
+def join_bulk(head: Body, people: Sequence[bytes]) -> bytes:
     """The body of a request for many: the head and the encoded personalizations."""
-    encoded = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
-    return f'{encoded[:-1]},"personalizations":[{",".join(people)}]}}'.encode()
+    return b'%b,"personalizations":[%b]}' % (orjson.dumps(head)[:-1], b",".join(people))
 
 
 def _build_person(envelope: Envelope, *, headers: Mapping[str, str]) -> Body:

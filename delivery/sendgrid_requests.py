@@ -18,7 +18,7 @@ class Item:
 
     index: int
     envelope: Envelope
-    person: str = ""
+    person: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _prepare(index: int, envelope: Envelope) -> tuple[Item, object]:
         person = encode_person(envelope)
     except Exception:  # noqa: BLE001 it fails again in a request of its own, where it harms nobody else
         return Item(index, envelope), index
-    if len(person) * 4 > SUBSTITUTIONS_BYTES_MAX and _count_bytes(envelope) > SUBSTITUTIONS_BYTES_MAX:
+    if len(person) > SUBSTITUTIONS_BYTES_MAX and _count_bytes(envelope) > SUBSTITUTIONS_BYTES_MAX:
         return Item(index, envelope), index
     shared = (envelope.from_email, envelope.from_name, envelope.reply_to, envelope.category)
     return Item(index, envelope, person), (envelope.skeleton, envelope.message_class, *shared)
@@ -77,18 +77,18 @@ def _count_bytes(envelope: Envelope) -> int:
     return sum(len(f"{tag}{value}".encode()) for tag, value in envelope.substitutions.items())
 
 
-def _cut(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+def _cut(items: Sequence[Item], most: int) -> Iterator[list[Item]]:
     part: list[Item] = []
     seen: set[str] = set()
-    characters = 0
+    size = 0
     for item in items:
         address = to_ascii_address(item.envelope.to_email).casefold()
         tags = max(len(item.envelope.substitutions), 1)
-        characters += len(item.person)
-        is_full = len(part) >= min(size, SUBSTITUTIONS_MAX // tags) or characters > BYTES_MAX
+        size += len(item.person)
+        is_full = len(part) >= min(most, SUBSTITUTIONS_MAX // tags) or size > BYTES_MAX
         if part and (is_full or address in seen):
             yield part
-            part, seen, characters = [], set(), len(item.person)
+            part, seen, size = [], set(), len(item.person)
         part.append(item)
         seen.add(address)
     yield part

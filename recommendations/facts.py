@@ -17,7 +17,7 @@ from recommendations.models import Bestseller, Neighbour, NeighbourModel, Recent
 from recommendations.offers import Request
 from recommendations.policy import Policy
 from recommendations.situation import Common
-from recommendations.slots import SlotSetting, needs_history, read_settings
+from recommendations.slots import SlotSetting, needs_history, read_settings, tables_of
 from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
 
@@ -93,13 +93,14 @@ def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str
     type_neighbours = _read_type_neighbours(model, reading.products.values()) if model else {}
     shelves = _find_shelves(reading, customers.values(), type_neighbours)
     bestsellers = _read_bestsellers(model, shelves) if model else {}
-    _add_candidates(reading, model, handmade, upcoming, shown=bestsellers)
+    neighbours = _read_neighbours(model, reading.anchors, tables_of(requests, slots)) if model else {}
+    _add_candidates(reading, handmade, upcoming, neighbours, shown=bestsellers)
     return Facts(
         model_id=model.pk if model else None,
         support_floor=_floor_of(model, policies[""]) if model else policies[""].support_floor(0),
         collected_types=frozenset(model.notes.get("collected_types", [])) if model else frozenset(),
         products=reading.products,
-        neighbours=_read_neighbours(model, reading.anchors) if model else {},
+        neighbours=neighbours,
         bestsellers=bestsellers,
         type_neighbours=type_neighbours,
         customers=customers,
@@ -143,7 +144,7 @@ class _ModelTables:
     def neighbours(self, table: str, products: Collection[int]) -> dict[int, list[NeighbourRow]]:
         if self._model is None or not products:
             return {}
-        rows = _read_neighbours(self._model, products, table)
+        rows = _read_neighbours(self._model, products, [table])
         return {product: found for (_table, product), found in rows.items()}
 
     def sold(self, products: Collection[int]) -> dict[int, int]:
@@ -178,29 +179,26 @@ def _find_shelves(
 
 def _add_candidates(
     reading: _Reading,
-    model: NeighbourModel | None,
     handmade: Handmade,
     upcoming: Upcoming,
+    neighbours: Mapping[tuple[str, int], Sequence[NeighbourRow]],
     *,
     shown: Mapping[str, Sequence[tuple[int, int]]],
 ) -> None:
     """Every product that may be shown, in one query. Shelves of countries only raise what is there."""
     ahead = {key for rows in upcoming.values() for row in rows for key in (row.product_id, row.because_of)}
     sold = {key for shelf, rows in shown.items() if not shelf.startswith("@ ") for key, _sold in rows}
-    wanted = Q(pk__in=handmade.product_ids() | ahead | sold)
-    if model:
-        neighbours = Neighbour.objects.filter(model=model, product__in=reading.anchors)
-        wanted |= Q(pk__in=neighbours.values("neighbour"))
-    reading.products.update((product.pk, product) for product in Product.objects.filter(wanted))
+    related = {row.product_id for rows in neighbours.values() for row in rows}
+    wanted = (handmade.product_ids() | ahead | sold | related) - reading.products.keys()
+    reading.products.update(Product.objects.in_bulk(wanted))
 
 
 def _read_neighbours(
-    model: NeighbourModel, anchors: Collection[int], *tables: str
+    model: NeighbourModel, anchors: Collection[int], tables: Collection[str]
 ) -> dict[tuple[str, int], list[NeighbourRow]]:
-    """By table and product; of all tables where none is named."""
+    """By table and product."""
     rows: dict[tuple[str, int], list[NeighbourRow]] = defaultdict(list)
-    found = Neighbour.objects.filter(model=model, product__in=anchors).order_by("rank")
-    found = found.filter(kind__in=tables) if tables else found
+    found = Neighbour.objects.filter(model=model, kind__in=tables, product__in=anchors).order_by("rank")
     columns = found.values_list("kind", "product_id", "neighbour_id", "score", "support")
     for kind, product, neighbour, score, support in columns:
         rows[kind, product].append(NeighbourRow(neighbour, score, support))

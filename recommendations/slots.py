@@ -1,7 +1,7 @@
 """Which slot a request asks, and what the back-test chose for it: the scorer that was measured is the one
 that serves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recommendations.habits import HABITS, Habit
@@ -37,6 +37,14 @@ def needs_history(request: Request) -> bool:
     """Whether what the customer bought before has a say."""
     asks_next = request.complements > 0 and slot_of(request) == Slot.NEXT_NEW
     return request.customer_id is not None and (request.repeats > 0 or asks_next)
+
+
+def tables_of(requests: Iterable[Request], settings: Mapping[str, SlotSetting]) -> set[str]:
+    """The tables of neighbours that the requests' anchors are looked up in."""
+    asked = list(requests)
+    slots = {slot_of(request) for request in asked if request.complements > 0}
+    tables = {settings.get(slot, DEFAULT_SETTING).table for slot in slots}
+    return tables | {Kind.UPGRADE.value for request in asked if request.upgrades > 0}
 
 
 def read_settings(model: NeighbourModel) -> dict[str, SlotSetting]:

@@ -69,7 +69,7 @@ def test_what_is_shown_is_made_as_what_is_sent(small_shop: SmallShop) -> None:
     )  # fmt: skip
     [sent] = prepare_batch(batch, build_current_transport(), NEWEST)
     assert sent.rendered is not None
-    version = sent.rendered.version
+    version = TemplateVersion.objects.get(pk=sent.rendered.version_id)
     shown = gather_context(Choice(version, "en"), olivia, NEWEST)
     assert {**shown, "links": 0} == {**sent.rendered.context, "links": 0}
     assert shown["links"].keys() == sent.rendered.context["links"].keys()

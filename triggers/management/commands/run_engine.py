@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from campaigns.collecting import calm_collector
 from campaigns.transports import build_current_transport
 from delivery.base import Transport
 from triggers.chores import Chores
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         transport = build_current_transport()
         self.stdout.write(f"Pairwell's engine runs; mail leaves by {transport.name}. Ctrl+C stops it.")
         chores = Chores()
+        calm_collector()
         while not stop.is_set():
             tally = _sweep_or_log(transport, stop)
             if tally is None or tally.is_idle:
