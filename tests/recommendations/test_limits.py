@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from recommendations.engine import Moment, account_for, explain, recommend
 from recommendations.models import Bestseller, ComplementRule, Kind, Listing, OfferRules, Pin
@@ -216,3 +217,12 @@ def test_the_fallback_goes_down_as_far_as_the_shop_lets_it(fallback: str, shown:
         Bestseller.objects.create(model=model, department=department, product=product, rank=0, sold=30)
     OfferRules.objects.create(fallback=fallback)
     assert titles(recommend([ask(pan)], NOW)[0]) == shown
+
+
+def test_the_same_category_is_listed_once_on_every_database(phone: Product) -> None:
+    Listing.objects.create(side=Listing.Side.EXCLUDE, category="toys")
+    with pytest.raises(IntegrityError, match="category"), transaction.atomic():
+        Listing.objects.create(side=Listing.Side.EXCLUDE, category="toys")
+    ComplementRule.objects.create(product_type="phone", complement=phone)
+    with pytest.raises(IntegrityError, match="type"), transaction.atomic():
+        ComplementRule.objects.create(product_type="phone", complement=phone)
