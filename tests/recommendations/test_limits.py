@@ -127,6 +127,14 @@ def test_a_product_without_a_name_or_a_price_is_never_shown(phone: Product) -> N
     assert set(objections(ask(phone)).values()) == {"no_title", "no_price"}
 
 
+def test_a_shop_that_is_sold_out_leaves_the_block_out(phone: Product) -> None:
+    case, charger = make_product(stock=0), make_product(stock=0)
+    model = make_model()
+    connect(model, phone, case)
+    connect(model, phone, charger)
+    assert recommend([ask(phone, complements=3)], NOW) == [[]]
+
+
 def test_what_a_customer_wants_fewer_of_is_gone_for_a_year(phone: Product) -> None:
     customer = make_customer()
     case, cable = make_product("Case"), make_product("Cable")
