@@ -161,6 +161,7 @@ TASK: Words = {
 }
 METHOD: Words = {
     "engine": "Pairwell",
+    "engine_with_rules": _("Pairwell, as emails show it"),
     "popularity_30d": _("Best-sellers of 30 days"),
     "popularity": _("Best-sellers of all time"),
     "co_occurrence": _("Bought together, plainly counted"),
