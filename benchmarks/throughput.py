@@ -27,7 +27,7 @@ from tests.run import start_postgres
 
 SIZES = {
     True: (1_000, 3, 100_000),
-    False: (5_000, 5, 1_000_000),
+    False: (2_000, 5, 1_000_000),
 }  # emails, rounds, customers of the broadcast
 OURS = ("batched", "batched_50ms", "single")
 GOALS = {

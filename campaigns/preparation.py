@@ -93,8 +93,9 @@ def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> 
 def _gather_facts(
     message: Message, standing: Standing, outdated: str, recent: dict[int, list[datetime]]
 ) -> Facts:
+    campaign = message.step.campaign
     return Facts(
-        is_marketing=message.step.campaign.is_marketing,
+        is_marketing=campaign.is_marketing,
         queued_at=message.queued_at,
         has_address=bool(message.customer.email),
         outdated=outdated,
@@ -102,8 +103,8 @@ def _gather_facts(
         recent_marketing=tuple(recent[message.customer_id]),
         timezone=timezone_of(message.customer),
         is_held_out=False,
-        topic=message.step.campaign.topic,
-        is_legal=message.step.campaign.is_legal,
+        topic=campaign.topic,
+        is_legal=campaign.is_legal,
     )
 
 
@@ -133,6 +134,7 @@ def make_request(
 ) -> Request:
     products = tuple(line.product.pk for line in lines[message.id])
     complements, upgrades = count_products(message, changes)
+    step, order = message.step, message.order
     return Request(
         customer_id=message.customer_id,
         anchors=products,
@@ -141,12 +143,12 @@ def make_request(
         upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
         scorer=scorer_of(changes),
-        services=message.step.services,
-        repeats=message.step.repeats,
-        place=message.step.campaign.key,
-        moment=Moment.AFTER if message.order else Moment.BEFORE,
+        services=step.services,
+        repeats=step.repeats,
+        place=step.campaign.key,
+        moment=Moment.AFTER if order else Moment.BEFORE,
         language=language,
-        bought_at=message.order.placed_at if message.order else None,
+        bought_at=order.placed_at if order else None,
     )
 
 
