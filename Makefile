@@ -50,7 +50,7 @@ serve: setup ## The dashboard of the demo again, with its engine
 	@$(DEMO) $(BIN)/python manage.py run_engine --poll 5 & engine=$$!; trap 'kill $$engine 2>/dev/null' EXIT INT TERM; \
 	$(DEMO) $(BIN)/python manage.py runserver --noreload --insecure 127.0.0.1:$(PORT)
 
-test: setup-dev ## The whole suite: on SQLite, then on PostgreSQL
+test: setup-dev ## The whole suite on SQLite, then on PostgreSQL what touches a database
 	@$(BIN)/python -m tests.run -n $(JOBS) $(ARGS)
 
 chaos: setup-dev ## 200 kills on real servers, then every email counted (KILLS=200, SEED=number)

@@ -51,6 +51,11 @@ def preferences_url(customer_uuid: UUID) -> str:
     return absolute_url("audience:preferences", sign(PREFERENCES, customer_uuid.bytes))
 
 
+def break_url(customer_uuid: UUID) -> str:
+    """The preference page with a break of 30 days chosen, one click from being saved."""
+    return f"{preferences_url(customer_uuid)}?break"
+
+
 def confirm_url(customer_uuid: UUID, event_id: int) -> str:
     """The absolute address where the customer confirms the request that this event made."""
     return absolute_url("audience:confirm", sign(CONFIRM, customer_uuid.bytes + event_id.to_bytes(8)))

@@ -108,6 +108,7 @@ def _render_preferences(
         "topics": [(t, t.value not in preference.declined_topics) for t in PARTS_OF_MARKETING],
         "paused_until": format_day(until, language, customer.timezone) if until and until > now else "",
         "languages": list_languages(language),
+        "offers_break": "break" in request.GET and not outcome,
     }
     return render_page(
         request,

@@ -10,13 +10,15 @@ from django.db.models import OuterRef, Subquery
 
 from campaigns.batch_rendering import Order as EmailOrder
 from campaigns.batch_rendering import count_whole, render_batch
-from campaigns.context import Described, Line, Lines, build_context
+from campaigns.context import Described, build_context
 from campaigns.eligibility import Skip
 from campaigns.envelopes import find_gaps, make_envelope
 from campaigns.fragments import Fragments
+from campaigns.lines import Line, Lines
 from campaigns.models import MessageOutcome, TemplateVersion
 from campaigns.prepared import Prepared, Record
 from campaigns.rendering import RenderedEmail, Renderer
+from campaigns.told import find_lacking
 from campaigns.variants import template_of
 from delivery.base import Transport
 from experiments.changes import email_changes
@@ -26,24 +28,13 @@ logger = logging.getLogger(__name__)
 
 def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transport, now: datetime) -> None:
     """Fills in the envelope and the record of each; one without an email is skipped, and why."""
-    versions = _read_versions(sendable)
     again = _read_possible_duplicates(sendable)
-    published = []
-    for item in sendable:
-        if template_of(item.message, item.arm) in versions:
-            published.append(item)
-        else:
-            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
-    described = Described()
-    orders = [
-        order_email(p, versions[template_of(p.message, p.arm)], lines[p.message.id], described=described)
-        for p in published
-    ]
+    orders = _order_emails(sendable, lines)
     in_parts = getattr(transport, "takes_substitutions", False)
-    renderings = render_batch(orders, Renderer(now=now), in_parts=in_parts)
+    renderings = render_batch([order for _, order in orders], Renderer(now=now), in_parts=in_parts)
     if whole := count_whole(renderings):
         logger.info("Emails that have to leave whole", extra={"reasons": dict(whole)})
-    for item, order, rendering in zip(published, orders, renderings, strict=True):
+    for (item, order), rendering in zip(orders, renderings, strict=True):
         if rendering.email is None:
             item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
             continue
@@ -52,6 +43,23 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         language = rendering.email.language
         item.rendered = _make_record(item, order, now, language=language, possible_duplicate=is_again)
         _check_envelope(item, transport)
+
+
+def _order_emails(sendable: Sequence[Prepared], lines: Lines) -> list[tuple[Prepared, EmailOrder]]:
+    """What is to be rendered; who gets nothing, because there is nothing to say, is told why."""
+    versions, described = _read_versions(sendable), Described()
+    orders = []
+    for item in sendable:
+        version = versions.get(template_of(item.message, item.arm))
+        if version is None:
+            item.verdict, item.detail = Skip("render_failed"), "The template was never published."
+            continue
+        order = order_email(item, version, lines[item.message.id], described=described)
+        if lacking := find_lacking(version.needs, order.context):
+            item.verdict, item.detail = Skip("nothing_to_show"), f"The email needs {', '.join(lacking)}."
+            continue
+        orders.append((item, order))
+    return orders
 
 
 def order_email(
@@ -70,6 +78,7 @@ def order_email(
             language=language,
             bundle=item.bundle,
             offer=changes.get("offer"),
+            event=item.event,
             described=described,
         ),
         language=language,

@@ -4,62 +4,29 @@ Money is a string and a time is ISO 8601, so that the context can be stored as J
 rendered to the very same email again.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.conf import settings
 
-from audience.links import confirm_url, preferences_url, unsubscribe_url
+from audience.links import break_url, confirm_url, preferences_url, unsubscribe_url
 from campaigns.envelopes import law_between
 from campaigns.languages import format_money
-from campaigns.models import Message
+from campaigns.lines import Line
+from campaigns.models import Message, Step
+from campaigns.told import describe_told, list_products, read_rating
 from recommendations.bundles import Offer, describe_bundle
 from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
 from recommendations.feedback import fewer_url
 from recommendations.models import Kind
-from shop.models import CartLine, OrderLine, Product
+from shop.models import Event, Product
 
 Context = dict[str, Any]
-
-
-class Line(NamedTuple):
-    """A line of an order or a cart."""
-
-    product: Product
-    quantity: int
-    unit_price: Decimal
-
-
-Lines = dict[UUID, list[Line]]
-
-
-def read_lines(messages: Iterable[Message]) -> Lines:
-    """The lines of each message's order or cart, with their products, each read once. Three queries."""
-    messages = list(messages)
-    of_orders = OrderLine.objects.filter(order__in={m.order_id for m in messages if m.order_id})
-    of_carts = CartLine.objects.filter(cart__in={m.cart_id for m in messages if m.cart_id})
-    columns = "product_id", "quantity", "unit_price"
-    order_rows = list(of_orders.order_by("pk").values_list("order_id", *columns))
-    cart_rows = list(of_carts.order_by("pk").values_list("cart_id", *columns))
-    products = Product.objects.in_bulk({row[1] for row in (*order_rows, *cart_rows)})
-    by_order, by_cart = (_group_lines(rows, products) for rows in (order_rows, cart_rows))
-    return {m.id: by_order.get(m.order_id or 0) or by_cart.get(m.cart_id or 0) or [] for m in messages}
-
-
-def _group_lines(
-    rows: Iterable[tuple[int, int, int, Decimal]], products: Mapping[int, Product]
-) -> dict[int, list[Line]]:
-    by_owner: dict[int, list[Line]] = defaultdict(list)
-    for owner, product, quantity, unit_price in rows:
-        by_owner[owner].append(Line(products[product], quantity, unit_price))
-    return by_owner
 
 
 @dataclass
@@ -96,6 +63,7 @@ def build_context(
     language: str,
     bundle: Offer | None = None,
     offer: Mapping[str, str] | None = None,
+    event: Event | None = None,
     described: Described | None = None,
 ) -> Context:
     """The context of one message, as docs/architecture.md gives it. Touches no database.
@@ -103,6 +71,9 @@ def build_context(
     Contexts made with the same `described` share parts: nobody may change them.
     """
     customer, described = message.customer, described or Described()
+    # Services and what is due again stand among them, each with its own reason.
+    others = [p for p in picks if p.kind != Kind.UPGRADE]
+    is_about_others = message.step.products == Step.Products.SUGGESTED
     return {
         "shop": described.shop(customer.country),
         "customer": {
@@ -115,21 +86,26 @@ def build_context(
         "order": _describe_order(message, lines, language, described) if message.order else None,
         "cart": _describe_cart(message, lines, language, described) if message.cart else None,
         "upgrades": [described.pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
-        # Services and what is due again stand among them, each with its own reason.
-        "complements": [described.pick(p, language) for p in picks if p.kind != Kind.UPGRADE],
-        "bundle": describe_bundle(bundle, language=language) if bundle else None,
+        "complements": [] if is_about_others else [described.pick(p, language) for p in others],
+        "products": [_describe_suggested(p, message, language, described) for p in others]
+        if is_about_others
+        else list_products(message, event, lines, language),
+        **describe_told(event, lines, language),
+        "bundle": _describe_bundle(bundle, language) if bundle else None,
         "coupon": _describe_coupon(message, offer) if offer else None,
-        "links": _make_links(message, picks),
+        "links": _make_links(message, picks, is_about_others=is_about_others),
     }
 
 
-def _make_links(message: Message, picks: Sequence[Pick]) -> Context:
+def _make_links(message: Message, picks: Sequence[Pick], *, is_about_others: bool) -> Context:
     customer = message.customer
     links = {
         "unsubscribe": unsubscribe_url(customer.uuid, message.id),
         "preferences": preferences_url(customer.uuid),
         "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
     }
+    if is_about_others:
+        links["pause"] = break_url(customer.uuid)
     if message.step.campaign.is_legal and message.event_id:
         links["confirm"] = confirm_url(customer.uuid, message.event_id)
     return links
@@ -205,6 +181,7 @@ def _care_of(product: Product, language: str) -> str:
 
 
 def _describe_pick(pick: Pick, language: str) -> Context:
+    rating = read_rating(pick.product)
     return {
         "title": title_in(pick.product, language),
         "price": str(pick.price.amount),
@@ -213,13 +190,23 @@ def _describe_pick(pick: Pick, language: str) -> Context:
         "url": pick.product.url,
         "reason": tell_reason(pick, language),
         "instead_of": _describe_replaced(pick, language) if pick.kind == Kind.UPGRADE else None,
+        **({"rating": rating} if rating else {}),
     }
+
+
+def _describe_suggested(pick: Pick, message: Message, language: str, described: Described) -> Context:
+    """A suggestion that the email is about: its reader may wave each one away."""
+    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
 
 
 def tell_reason(pick: Pick, language: str) -> Context:
     """Why a pick is shown, with money written as the email writes it."""
     write_money = partial(format_money, language=language)
     return reason(pick, language=language, write_money=write_money)
+
+
+def _describe_bundle(bundle: Offer, language: str) -> Context:
+    return {**describe_bundle(bundle, language=language), "sum": str(bundle.separately.amount)}
 
 
 def _describe_replaced(pick: Pick, language: str) -> Context | None:

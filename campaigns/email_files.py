@@ -38,7 +38,7 @@ class EmailDirectory:
 
     @property
     def digest(self) -> str:
-        content = json.dumps([self.source.text, self.texts], sort_keys=True)
+        content = json.dumps([self.source.text, self.texts, self.needs], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

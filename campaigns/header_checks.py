@@ -14,6 +14,7 @@ from campaigns.email_checks import render_sample
 from campaigns.email_files import list_directories, read_directory
 from campaigns.envelopes import make_envelope
 from campaigns.models import Campaign, EmailTemplate, Message, Step
+from delivery.base import Envelope
 from delivery.deliverability.findings import Finding, ok, problem, warn
 from delivery.dkim_signing import DkimSigner
 from delivery.mime import build_mime
@@ -26,13 +27,20 @@ _ONE_URI = re.compile(r"<(https?://[^<>\s]+)>")
 
 def check_headers(signer: DkimSigner | None) -> list[Finding]:
     """What is wrong with the headers of the first marketing template, rendered from its sample."""
-    found = [*_check_message(_build_sample(signer), is_signed=signer is not None), *_check_senders()]
+    found = [*_check_message(_read_sample(signer), is_signed=signer is not None), *_check_senders()]
     return found or [ok(CHECK, "One-click unsubscribe as in RFC 8058, List-Id, and senders apart.")]
 
 
-def _build_sample(signer: DkimSigner | None) -> ParsedMessage:
-    directory = next(d for d in map(read_directory, list_directories()) if d.is_marketing)
-    campaign = Campaign(key="sample", message_class=Campaign.MessageClass.MARKETING)
+def build_sample(*, is_marketing: bool) -> Envelope:
+    """The first template of its class, rendered from its sample, to somebody who does not exist.
+
+    Raises ValueError where the settings make no email that could leave.
+    """
+    directories = map(read_directory, list_directories())
+    directory = next(d for d in directories if d.is_marketing == is_marketing)
+    classes = Campaign.MessageClass
+    message_class = classes.MARKETING if is_marketing else classes.TRANSACTIONAL
+    campaign = Campaign(key="sample", message_class=message_class)
     step = Step(campaign=campaign, template=EmailTemplate(key=directory.key))
     customer = Customer(email="sample@customer.example", country=settings.PAIRWELL["COUNTRY"])
     message = Message(id=uuid.UUID(int=1), step=step, customer=customer)
@@ -41,6 +49,11 @@ def _build_sample(signer: DkimSigner | None) -> ParsedMessage:
     envelope = make_envelope(message, rendered, unsubscribe=link, has_products=False)
     if problems := find_problems(envelope):
         raise ValueError("; ".join(f"{p.field}: {p.message}" for p in problems))
+    return envelope
+
+
+def _read_sample(signer: DkimSigner | None) -> ParsedMessage:
+    envelope = build_sample(is_marketing=True)
     mime = build_mime(envelope, now=datetime.now(UTC))
     domain = envelope.from_email.rpartition("@")[2]
     return email.message_from_bytes(signer.sign(mime, domain=domain) if signer else mime)

@@ -14,17 +14,18 @@ from django.conf import settings
 from audience.consent import Standing, read_standings
 from audience.double_opt_in import find_unaskable
 from campaigns.composition import compose_emails
-from campaigns.context import Lines, read_lines
 from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
 from campaigns.frequency import read_recent_marketing
+from campaigns.lines import Lines, read_lines
 from campaigns.models import Message, SendBatch, Step
 from campaigns.prepared import Prepared
 from campaigns.subjects import Subject, find_outdated
+from campaigns.told import read_events
 from campaigns.variants import count_products, deal_arms, scorer_of
 from delivery.base import Transport
 from recommendations.bundles import offer_bundles
 from recommendations.engine import Moment, Request, recommend
-from shop.models import Customer
+from shop.models import Customer, Event
 
 __all__ = ["Prepared", "make_request", "prepare_batch", "recommend_for", "subject_of", "timezone_of"]
 
@@ -35,6 +36,9 @@ def prepare_batch(batch: SendBatch, transport: Transport, now: datetime) -> list
     prepared = _judge_all(messages, now)
     sendable = [p for p in prepared if isinstance(p.verdict, Send)]
     lines = read_lines(p.message for p in sendable)
+    events = read_events(p.message for p in sendable)
+    for item in sendable:
+        item.event = events.get(item.message.id)
     recommend_for(sendable, lines, now)
     compose_emails(sendable, lines, transport, now)
     return prepared
@@ -120,7 +124,10 @@ def _deal_arms(prepared: Iterable[Prepared], now: datetime) -> None:
 def recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> None:
     """Fills in the products and the bundle of each that is to have some."""
     asking = [p for p in sendable if isinstance(p.verdict, Send) and p.verdict.with_products]
-    requests = [make_request(p.message, p.arm.changes, lines, language=p.standing.language) for p in asking]
+    requests = [
+        make_request(p.message, p.arm.changes, lines, language=p.standing.language, event=p.event)
+        for p in asking
+    ]
     for item, picks in zip(asking, recommend(requests, now), strict=True):
         item.picks = picks
     bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
@@ -130,11 +137,21 @@ def recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> 
 
 
 def make_request(
-    message: Message, changes: Mapping[str, Any], lines: Lines, *, language: str = ""
+    message: Message,
+    changes: Mapping[str, Any],
+    lines: Lines,
+    *,
+    language: str = "",
+    event: Event | None = None,
 ) -> Request:
-    products = tuple(line.product.pk for line in lines[message.id])
+    about = (event.product_id,) if event and event.product_id else ()
     complements, upgrades = count_products(message, changes)
     step, order = message.step, message.order
+    products = tuple(line.product.pk for line in lines[message.id]) or about
+    if step.repeats and not complements and not upgrades:
+        products = ()  # what is due again may be the very thing that the order was about
+    # An email about nothing but the next one up comes long after an order, and before the next.
+    is_about_next = upgrades > 0 and not (complements or step.services)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
@@ -146,7 +163,7 @@ def make_request(
         services=step.services,
         repeats=step.repeats,
         place=step.campaign.key,
-        moment=Moment.AFTER if order else Moment.BEFORE,
+        moment=Moment.AFTER if order and not is_about_next else Moment.BEFORE,
         language=language,
         bought_at=order.placed_at if order else None,
     )

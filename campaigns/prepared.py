@@ -14,6 +14,7 @@ from campaigns.variants import NOTHING_TRIED, Arm
 from delivery.base import Envelope
 from recommendations.bundles import Offer
 from recommendations.engine import Pick
+from shop.models import Event
 
 
 class Record(NamedTuple):
@@ -43,6 +44,7 @@ class Prepared:
     arm: Arm = NOTHING_TRIED
     picks: list[Pick] = field(default_factory=list)
     bundle: Offer | None = None
+    event: Event | None = None  # the one that queued it, where it tells something
     rendered: Record | None = None
     envelope: Envelope | None = None
     urls: dict[bytes, str] = field(default_factory=dict)

@@ -17,16 +17,18 @@ from campaigns.checking.reading import Mail
 from campaigns.compiler import CompileError
 from campaigns.compiling.source import Source
 from campaigns.composition import order_email
-from campaigns.context import Context, describe_shop, read_lines
+from campaigns.context import Context, describe_shop
 from campaigns.eligibility import Send
 from campaigns.email_checks import check_rendered
 from campaigns.email_files import EmailDirectory
 from campaigns.languages import fallback_chain
+from campaigns.lines import read_lines
 from campaigns.models import Campaign, Message, Step, TemplateVersion
 from campaigns.preparation import recommend_for
 from campaigns.prepared import Prepared
 from campaigns.rendering import RenderedEmail, RenderError, join_parts, render_ready
 from campaigns.templates_store import compile_once
+from campaigns.told import find_newest_event
 from campaigns.variants import Arm
 from experiments.changes import email_changes
 from experiments.models import Variant
@@ -63,13 +65,14 @@ class Choice:
 def gather_context(choice: Choice, customer: Customer, now: datetime) -> Context:
     """What the template would see for this customer now, with the newest order and cart there are."""
     message = Message(
-        step=_find_step(choice.version),
+        step=find_step(choice.version),
         customer=customer,
         order=customer.orders.order_by("-placed_at").first(),
         cart=customer.carts.order_by("-updated_at").first(),
     )
     standing = replace(read_standings([customer], now)[customer.pk], language=choice.language)
     item = Prepared(message, Send(with_products=True), standing, arm=Arm(variant=choice.variant))
+    item.event = find_newest_event(customer)
     lines = read_lines([message])
     recommend_for([item], lines, now)
     context = order_email(item, choice.version, lines[message.id]).context
@@ -98,7 +101,7 @@ def preview_email(choice: Choice, context: Context, *, checks: bool = True) -> P
 
 
 def _check(choice: Choice, context: Context, email: RenderedEmail) -> list[Finding]:
-    version, is_marketing = choice.version, _find_step(choice.version).campaign.is_marketing
+    version, is_marketing = choice.version, find_step(choice.version).campaign.is_marketing
     mail = Mail(
         email,
         is_marketing=is_marketing,
@@ -128,7 +131,7 @@ def find_fallbacks(texts: Mapping[str, Mapping[str, str]], language: str) -> dic
     return {key: tag for key, tag in found.items() if tag not in own}
 
 
-def _find_step(version: TemplateVersion) -> Step:
+def find_step(version: TemplateVersion) -> Step:
     """The first step that sends this template; for one that no campaign uses, a step of nobody's."""
     template = version.template
     step = template.steps.select_related("campaign").order_by("pk").first() if template.pk else None

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from campaigns.feedback import count_feedback
 from campaigns.outbox import gather_due
+from campaigns.proofs import send_proofs
 from campaigns.recovery import resolve_doubts
 from campaigns.rollups import count_due_experiments
 from campaigns.sending import send_due
@@ -21,6 +22,7 @@ def send() -> None:
     now = timezone.now()
     decide_trials(now)
     gather_due(now)
+    send_proofs(now, build_current_transport())
     if send_due(now, build_current_transport(), clock=timezone.now, limit=1).batches:
         send.apply_async(expires=RING_EXPIRES)  # more may be due; another worker may take it
 

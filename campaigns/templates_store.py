@@ -34,6 +34,7 @@ def publish_directory(email: EmailDirectory, now: datetime) -> TemplateVersion |
             source=email.source.text,
             texts=email.texts,
             digest=email.digest,
+            needs=list(email.needs),
             published_at=now,
         )
         for language, one in compiled.items():

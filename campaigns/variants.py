@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.models import Message
-from experiments.assignment import assign, assign_global_holdout
+from experiments.assignment import assign, assign_global_holdout, find_rolled_out
 from experiments.models import Assignment, Experiment, Variant
 from recommendations.offers import KNOWN_SCORERS, NEIGHBOURS
 
@@ -51,7 +51,8 @@ def deal_arms(messages: Sequence[Message], now: datetime) -> dict[UUID, Arm]:
         elif experiment and experiment.status == Experiment.Status.RUNNING:
             groups[experiment].append(message)
         else:
-            arms[message.id] = Arm(variant=experiment.rolled_out if experiment else None)
+            rolled_out = find_rolled_out(experiment, message.customer) if experiment else None
+            arms[message.id] = Arm(variant=rolled_out)
     for experiment, group in groups.items():
         arms |= _deal(experiment, group, now)
     return arms

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from dashboard.experiment_forms import ExperimentForm
+from dashboard.refusals import write_refusal
 from dashboard.variant_forms import ChangeFormSet, VariantForm, show_changes
 from experiments.layers import release_slots, reserve_slots
 from experiments.models import Experiment, Variant
-from experiments.running import ExperimentError, note_draft
+from experiments.problems import ExperimentError
+from experiments.running import note_draft
 
 CONTROL_KEY = "control"
 
@@ -71,7 +73,7 @@ def save_draft(draft: DraftForms, now: datetime, *, actor: str) -> Experiment | 
         with transaction.atomic():
             return _write(draft, now, actor)
     except ExperimentError as refusal:
-        draft.experiment.add_error("first_slot", str(refusal))
+        draft.experiment.add_error("first_slot", write_refusal(refusal))
         return None
 
 

@@ -80,13 +80,14 @@ def read_wish(key: str, asked: QueryDict) -> Wish:
 
 def look_at(wish: Wish, now: datetime, *, checks: bool = True) -> Preview:
     """The email of this wish, for its customer or with the sample that lies beside the template."""
-    context = _context(wish, now)
+    context = choose_context(wish, now)
     if not context:
         return Preview(None, problem=_("There is no sample.json beside this template. Choose a customer."))
     return preview_email(wish.choice, context, checks=checks)
 
 
-def _context(wish: Wish, now: datetime) -> dict[str, Any]:
+def choose_context(wish: Wish, now: datetime) -> dict[str, Any]:
+    """That of the customer or of the sample; {} where there is neither."""
     if wish.customer:
         return gather_context(wish.choice, wish.customer, now)
     try:

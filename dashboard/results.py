@@ -50,8 +50,10 @@ class EffectRow:
 
 @dataclass(frozen=True, slots=True)
 class LiftPlot:
+    """`drawing` is None while there is one look only: a single day shows no way."""
+
     row: EffectRow
-    drawing: SafeString
+    drawing: SafeString | None
     points: Sequence[Point]
 
 
@@ -65,7 +67,8 @@ class MarketRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`effects` are by the deciding metric, `others` by all the rest, which never decide."""
+    """`effects` are by the deciding metric, `others` by all the rest, which never decide. Of `small_markets`
+    nothing can be said yet."""
 
     report: Report
     headline: Headline
@@ -76,6 +79,7 @@ class Result:
     lifts: list[LiftPlot]
     guards: list[Guard]
     markets: list[MarketRow]
+    small_markets: list[MarketRow]
     money: Earned
     trials: list[TrialRow]
     currency: str
@@ -88,6 +92,7 @@ def build_result(experiment: Experiment) -> Result:
     trials = list_trials(experiment, names)
     rows = [_make_effect(c, names, currency) for c in report.comparisons]
     effects = [row for row in rows if row.comparison.metric == experiment.metric]
+    markets = [_make_market(cell, experiment, names, currency) for cell in report.markets]
     return Result(
         report=report,
         headline=_write_headline(report, names, currency, trials),
@@ -97,7 +102,8 @@ def build_result(experiment: Experiment) -> Result:
         plot=_draw_effects(effects),
         lifts=[plot for row in effects if (plot := _draw_lift(row))],
         guards=list_guards(report, names),
-        markets=[_make_market(cell, experiment, names, currency) for cell in report.markets],
+        markets=[row for row in markets if not row.cell.is_small],
+        small_markets=[row for row in markets if row.cell.is_small],
         money=count_money(report),
         trials=trials,
         currency=currency,
@@ -168,6 +174,8 @@ def _draw_lift(row: EffectRow) -> LiftPlot | None:
     known = [p for p in row.comparison.points if p.difference is not None and not p.skipped]
     if not known:
         return None
+    if len(known) == 1:
+        return LiftPlot(row, None, row.comparison.points)
     last = known[-1]
     text = _("“%(arm)s” against “%(reference)s” day by day, in %(unit)s; on the last day %(estimate)s.")
     title = text % {

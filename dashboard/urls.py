@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     _page("templates/", templates.list_templates, "templates"),
     _page("templates/<slug:key>/", templates.show_template, "template"),
     _page("templates/<slug:key>/customers/", templates.search_customers, "template_customers"),
+    _page("templates/<slug:key>/proof/", templates.send_proof, "template_proof"),
     _page("templates/<slug:key>/mail/", templates.show_mail, "template_mail"),
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
     _page("recommendations/evaluation/", evaluation.show_evaluation, "evaluation"),

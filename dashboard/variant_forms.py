@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, EmailTemplate
+from dashboard.refusals import write_problems
 from experiments.changes import find_change_problems
 from recommendations.offers import KNOWN_SCORERS
 
@@ -84,7 +85,7 @@ class ChangeForm(VariantForm):
         if not self.errors:
             cleaned["changes"] = read_changes(cleaned)
             if problems := find_change_problems(cleaned["changes"]):
-                raise forms.ValidationError(problems)
+                raise forms.ValidationError(write_problems(problems))
         if self.has_changed() and not cleaned.get("name"):
             self.add_error("name", gettext("Give this version a name."))
         return cleaned

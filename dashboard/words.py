@@ -43,6 +43,11 @@ EVENT: Words = {
     "product.updated": _("Product changed"),
     "product.viewed": _("Looked at a product"),
     "order.placed": _("Placed an order"),
+    "product.back_in_stock": _("Something asked for is back in stock"),
+    "product.price_reduced": _("Something looked at costs less"),
+    "customer.occasion": _("Birthday or anniversary"),
+    "referral.offered": _("Got a link to pass on"),
+    "order.shipped": _("Order shipped"),
     "order.delivered": _("Order delivered"),
     "order.cancelled": _("Order cancelled"),
     "order.refunded": _("Order refunded"),
@@ -156,6 +161,7 @@ TASK: Words = {
 }
 METHOD: Words = {
     "engine": "Pairwell",
+    "engine_with_rules": _("Pairwell, as emails show it"),
     "popularity_30d": _("Best-sellers of 30 days"),
     "popularity": _("Best-sellers of all time"),
     "co_occurrence": _("Bought together, plainly counted"),

@@ -23,6 +23,7 @@ from delivery.sendgrid_dispatch import Dispatch
 from delivery.sendgrid_http import DEFAULT_HOST, check_host, check_key, open_session
 from delivery.sendgrid_requests import plan_requests
 from delivery.sendgrid_rules import PERSONALIZATIONS_MAX, find_violations
+from delivery.sendgrid_trial import try_out
 from delivery.validation import find_problems
 
 _KEY_SHAPE = re.compile(r"SG\.[\w-]{16,64}\.[\w-]{16,128}", re.ASCII)
@@ -93,6 +94,14 @@ class SendGridTransport:
             except AddressError as error:
                 problems.append(Problem("PAIRWELL_FROM_EMAIL", f"{error} Use a verified sender."))
         return problems
+
+    def try_out(self, envelope: Envelope, *, now: datetime) -> list[Problem]:
+        """What SendGrid says of the email in its sandbox, which sends nothing; empty if it would take it."""
+        if problems := self.validate(envelope):
+            return problems
+        body = self._build_body(envelope)
+        trial = try_out(body, api_key=self._api_key, host=self._host, timeout=self._timeout, now=now)
+        return run_in_background(trial)
 
     def _hand_over(self, envelopes: list[Envelope], now: datetime) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}

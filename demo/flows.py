@@ -1,13 +1,18 @@
-"""The three flows of the demo, with their triggers, two running experiments and one person to log in."""
+"""The three flows of the demo, with their triggers, a letter to old customers, three experiments and one
+person to log in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from campaigns.models import Campaign
+from campaigns.broadcasts import queue_broadcast
+from campaigns.models import Campaign, EmailTemplate, Step
 from experiments.models import Experiment, Variant
+from experiments.running import start
+from shop.models import Customer, Order
 from triggers.models import Trigger
 from triggers.standard_flows import create_flows
 
@@ -25,6 +30,21 @@ QUESTION_SUBJECTS = {
 }
 
 
+# Subjects of the letter's second arm; how much more often the simulated readers click on it is told beside
+# them (readers.CLICKS_TIMES).
+LETTER_SUBJECTS = {
+    "en": "Shall we show you what is new?",
+    "fa": "تازه‌ها را نشانتان بدهیم؟",
+    "ar": "هل نريك الجديد لدينا؟",
+    "he": "רוצים לראות מה חדש?",
+    "ru": "Показать вам, что нового?",
+    "de": "Dürfen wir Ihnen zeigen, was es Neues gibt?",
+    "fr": "On vous montre ce qu’il y a de nouveau ?",
+}
+LETTER = "win-back-letter"
+LONG_AGO = timedelta(days=90)
+
+
 @transaction.atomic
 def set_up_flows(now: datetime) -> list[Trigger]:
     """The standard flows, started at `now`, with two experiments and a wait that a fortnight can show.
@@ -37,6 +57,23 @@ def set_up_flows(now: datetime) -> list[Trigger]:
     soon = {"after": "delivered", "days": 2}
     Trigger.objects.filter(key="post-purchase-follow-up").update(settings=soon)
     return triggers
+
+
+@transaction.atomic
+def send_letter(now: datetime) -> int:
+    """Queues one email to everybody who has not ordered for a long time, in two versions; how many."""
+    campaign = Campaign.objects.create(
+        key=LETTER,
+        name="Letter to old customers",
+        message_class=Campaign.MessageClass.MARKETING,
+        experiment=_make_letter_test(now),
+    )
+    Step.objects.create(campaign=campaign, position=0, template=EmailTemplate.objects.get(key="win_back"))
+    orders = Order.objects.filter(customer=OuterRef("pk"))
+    lapsed = Customer.objects.filter(Exists(orders)).exclude(
+        Exists(orders.filter(placed_at__gte=now - LONG_AGO))
+    )
+    return queue_broadcast(campaign, now, occurrence="first", audience=lapsed)
 
 
 def set_up_login() -> bool:
@@ -65,6 +102,24 @@ def _make_subject_test(now: datetime) -> Experiment:
     Variant.objects.create(experiment=experiment, key="statement", name="Statement", is_control=True)
     Variant.objects.create(experiment=experiment, key="question", name="Question", changes=changes)
     return experiment
+
+
+def _make_letter_test(now: datetime) -> Experiment:
+    """Decided by clicks, as a letter that goes out once can't wait for orders."""
+    experiment = Experiment.objects.create(
+        key="letter-subject",
+        name="Letter: statement or question",
+        hypothesis="A question in the subject makes more people look again.",
+        salt="demo-letter-subject",
+        holdout_share=0.0,
+        window_days=3,
+        metric=Experiment.Metric.CLICK,
+        planned_people=600,
+    )
+    changes = {"texts": {language: {"subject": text} for language, text in LETTER_SUBJECTS.items()}}
+    Variant.objects.create(experiment=experiment, key="statement", name="Statement", is_control=True)
+    Variant.objects.create(experiment=experiment, key="question", name="Question", changes=changes)
+    return start(experiment, now, actor="demo")
 
 
 def _make_holdout(now: datetime) -> Experiment:

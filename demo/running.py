@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from campaigns.rollups import count_due_experiments
 from campaigns.transports import build_current_transport
 from demo.boutique.days import tell_boutique
 from demo.boutique.loading import load_boutique
 from demo.dates import Calendar
 from demo.days import LiveDays
 from demo.elements import Element, sort_by_time
-from demo.flows import set_up_flows, set_up_login
+from demo.flows import send_letter, set_up_flows, set_up_login
 from demo.living import SOURCE, Clock, Lived, Sweep, live_through
 from demo.loading import Loaded, Shelved, load_history
 from demo.readers import Readers
@@ -41,8 +42,9 @@ def learn(calendar: Calendar, report: Callable[[str], None] = lambda _: None) ->
 
 
 def set_up(calendar: Calendar) -> bool:
-    """Flows, experiments and the login; whether the login was made."""
+    """Flows, the letter, experiments and the login; whether the login was made."""
     set_up_flows(calendar.live_from)
+    send_letter(calendar.live_from)
     return set_up_login()
 
 
@@ -77,6 +79,7 @@ def live(
         read=readers.act,
         report=report,
     )
+    count_due_experiments(clock.end)
     return lived, readers
 
 

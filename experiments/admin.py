@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from experiments.models import Assignment, Experiment, Variant
-from experiments.running import ExperimentError, start, stop
+from experiments.problems import ExperimentError
+from experiments.running import start, stop
 
 FIXED_AT_START = (
     "key",

@@ -71,6 +71,11 @@ def is_evidence(experiment: Experiment, unit: str) -> bool:
     return bucket(f"{experiment.salt}:explorer", unit) < EXPLORERS
 
 
+def find_rolled_out(experiment: Experiment, customer: Customer) -> Variant | None:
+    """What everybody gets since it was rolled out: in the markets in which it was tried, and only there."""
+    return experiment.rolled_out if _is_in_market(experiment, customer) else None
+
+
 def force_assignment(
     experiment: Experiment, customer: Customer, *, variant: Variant | None, now: datetime
 ) -> Assignment:
@@ -109,9 +114,13 @@ def _make(
 
 
 def _takes_part(experiment: Experiment, customer: Customer) -> bool:
-    if experiment.markets and customer.country not in experiment.markets:
+    if not _is_in_market(experiment, customer):
         return False
     return bucket(f"{experiment.salt}:coverage", str(customer.uuid)) < experiment.coverage
+
+
+def _is_in_market(experiment: Experiment, customer: Customer) -> bool:
+    return not experiment.markets or customer.country in experiment.markets
 
 
 def _keep_layer(experiment: Experiment, customers: Sequence[Customer]) -> list[Customer]:

@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 
 from experiments.assignment import SLOTS
 from experiments.models import Experiment, Layer, LayerSlot
-from experiments.running import ExperimentError
+from experiments.problems import ExperimentError, Problem
 
 
 def reserve_slots(experiment: Experiment, layer: Layer, *, first: int, last: int) -> None:
@@ -15,11 +15,17 @@ def reserve_slots(experiment: Experiment, layer: Layer, *, first: int, last: int
     """
     if not 0 <= first <= last < SLOTS:
         raise ExperimentError(
-            f"The slots {first} to {last} are no range of the layer; give 0 to {SLOTS - 1}."
+            Problem(
+                "The slots %(first)s to %(last)s are no range of the layer; give 0 to %(most)s.",
+                {"first": first, "last": last, "most": SLOTS - 1},
+            )
         )
     if experiment.status != Experiment.Status.DRAFT:
         raise ExperimentError(
-            f"Experiment {experiment.key} has started, so its people can't change any more."
+            Problem(
+                "Experiment %(key)s has started, so its people can't change any more.",
+                {"key": experiment.key},
+            )
         )
     try:
         with transaction.atomic():
@@ -39,9 +45,14 @@ def release_slots(experiment: Experiment) -> None:
     LayerSlot.objects.filter(experiment=experiment).delete()
 
 
-def _name_owners(layer: Layer, first: int, last: int) -> str:
+def _name_owners(layer: Layer, first: int, last: int) -> Problem:
     taken = LayerSlot.objects.filter(layer=layer, number__range=(first, last))
     owners = ", ".join(sorted(set(taken.values_list("experiment__key", flat=True))))
     free = sorted(set(range(SLOTS)) - set(layer.slots.values_list("number", flat=True)))
-    where = f"free are {free[0]} to {free[-1]} at most" if free else "none is free"
-    return f"Some of the slots {first} to {last} of layer {layer.key} belong to {owners}; {where}."
+    where = Problem("none is free.")
+    if free:
+        where = Problem("free are %(first)s to %(last)s at most.", {"first": free[0], "last": free[-1]})
+    return Problem(
+        "Some of the slots %(first)s to %(last)s of layer %(layer)s belong to %(owners)s; %(free)s",
+        {"first": first, "last": last, "layer": layer.key, "owners": owners, "free": where},
+    )

@@ -109,6 +109,18 @@ def plan_means(
     )
 
 
+def spread_over_people(rate: float, order: float, deviation: float) -> tuple[float, float]:
+    """Mean and standard deviation of what a person spends, zeros included: what `plan_means` wants.
+
+    Of all people `rate` order, for `order` on average and with this `deviation` between orders. Assumes
+    one order a person within the window. Raises ValueError for a rate not between 0 and 1, or no spending.
+    """
+    if not (0 < rate < 1 and order > 0 and deviation >= 0):
+        raise ValueError(f"Give a rate between 0 and 1 and amounts above 0: {rate}, {order}, {deviation}.")
+    mean = rate * order
+    return mean, math.sqrt(rate * (deviation**2 + order**2) - mean**2)
+
+
 @lru_cache(maxsize=64)
 def required_drift(design: Design, power: float, *, looks: int = FOUR_WEEKS) -> float:
     """How many standard errors the true difference must be at the planned end to be found this often.

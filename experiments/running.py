@@ -9,13 +9,10 @@ from django.db import IntegrityError, transaction
 
 from experiments.models import AuditEntry, Experiment, Variant
 from experiments.preconditions import find_problems
+from experiments.problems import ExperimentError, Problem
 from experiments.revenue import find_revenue_cap
 
 Action = AuditEntry.Action
-
-
-class ExperimentError(ValueError):
-    """The experiment can't be changed like that; the message says what is wrong and how to mend it."""
 
 
 @transaction.atomic
@@ -30,7 +27,10 @@ def start(experiment: Experiment, now: datetime, *, actor: str = "") -> Experime
     _claim(
         experiment,
         Experiment.Status.DRAFT,
-        f"Experiment {experiment.key} is not a draft any more. Restart it, or make a new one to test again.",
+        Problem(
+            "Experiment %(key)s is not a draft any more. Restart it, or make a new one to test again.",
+            {"key": experiment.key},
+        ),
         status=Experiment.Status.RUNNING,
         started_at=now,
         salt=experiment.salt or secrets.token_hex(8),
@@ -66,7 +66,7 @@ def stop(experiment: Experiment, now: datetime, *, actor: str = "") -> Experimen
     _claim(
         experiment,
         Experiment.Status.RUNNING,
-        f"Experiment {experiment.key} is not running, so there is nothing to stop.",
+        Problem("Experiment %(key)s is not running, so there is nothing to stop.", {"key": experiment.key}),
         status=Experiment.Status.STOPPED,
         stopped_at=now,
     )
@@ -85,7 +85,9 @@ def restart(experiment: Experiment, now: datetime, *, actor: str = "", why: str)
     _claim(
         experiment,
         Experiment.Status.STOPPED,
-        f"Experiment {experiment.key} is not stopped; stop it before you start it again.",
+        Problem(
+            "Experiment %(key)s is not stopped; stop it before you start it again.", {"key": experiment.key}
+        ),
         status=Experiment.Status.RUNNING,
         started_at=now,
         stopped_at=None,
@@ -109,12 +111,13 @@ def change_weights(
     """
     variants = {variant.key: variant for variant in experiment.variants.select_for_update()}
     if unknown := sorted(set(weights) - set(variants)):
-        raise ExperimentError(f"There is no variant {', '.join(unknown)}; there are {', '.join(variants)}.")
+        said = {"wrong": ", ".join(unknown), "known": ", ".join(variants)}
+        raise ExperimentError(Problem("There is no variant %(wrong)s; there are %(known)s.", said))
     before = {key: variant.weight for key, variant in variants.items()}
     for key, weight in weights.items():
         variants[key].weight = weight
     if problems := find_problems(experiment, list(variants.values())):
-        raise ExperimentError(" ".join(problems))
+        raise ExperimentError(*problems)
     Variant.objects.bulk_update(variants.values(), ["weight"])
     _trace(experiment, Action.SPLIT_CHANGED, actor, now, {"before": before, "after": before | dict(weights)})
 
@@ -126,12 +129,17 @@ def roll_out(experiment: Experiment, variant: Variant, now: datetime, *, actor: 
     Raises ExperimentError if the variant is another experiment's or something was rolled out before.
     """
     if variant.experiment_id != experiment.pk:
-        raise ExperimentError(f"Variant {variant.key} belongs to another experiment than {experiment.key}.")
+        said = {"variant": variant.key, "key": experiment.key}
+        raise ExperimentError(
+            Problem("Variant %(variant)s belongs to another experiment than %(key)s.", said)
+        )
     open_one = Experiment.objects.filter(pk=experiment.pk, rolled_out=None)
     if not open_one.exclude(status=Experiment.Status.DRAFT).update(
         status=Experiment.Status.STOPPED, rolled_out=variant, stopped_at=experiment.stopped_at or now
     ):
-        raise ExperimentError(f"Experiment {experiment.key} never ran, or was rolled out before.")
+        raise ExperimentError(
+            Problem("Experiment %(key)s never ran, or was rolled out before.", {"key": experiment.key})
+        )
     return _trace(experiment, Action.ROLLED_OUT, actor, now, {"variant": variant.key})
 
 
@@ -142,7 +150,11 @@ def switch_automatic(experiment: Experiment, is_on: bool, now: datetime, *, acto
     Raises ExperimentError once something was rolled out.
     """
     if not Experiment.objects.filter(pk=experiment.pk, rolled_out=None).update(auto_roll_out=is_on):
-        raise ExperimentError(f"Experiment {experiment.key} was rolled out; there is nothing left to switch.")
+        raise ExperimentError(
+            Problem(
+                "Experiment %(key)s was rolled out; there is nothing left to switch.", {"key": experiment.key}
+            )
+        )
     _trace(experiment, Action.AUTOMATIC, actor, now, {"is_on": is_on})
 
 
@@ -153,16 +165,18 @@ def note_draft(experiment: Experiment, now: datetime, *, actor: str = "") -> Non
 
 def _check(experiment: Experiment) -> None:
     if problems := find_problems(experiment, list(experiment.variants.all())):
-        raise ExperimentError(" ".join(problems))
+        raise ExperimentError(*problems)
 
 
-def _claim(experiment: Experiment, state: str, refusal: str, **values: Any) -> None:
+def _claim(experiment: Experiment, state: str, refusal: Problem, **values: Any) -> None:
     """Changes the row if it is in this state, by compare-and-set; else raises the refusal."""
     try:
         with transaction.atomic():
             changed = Experiment.objects.filter(pk=experiment.pk, status=state).update(**values)
     except IntegrityError as error:
-        raise ExperimentError("Another global holdout is running; stop it before you start this.") from error
+        raise ExperimentError(
+            Problem("Another global holdout is running; stop it before you start this.")
+        ) from error
     if not changed:
         raise ExperimentError(refusal)
 
@@ -174,7 +188,10 @@ def _take_flows(experiment: Experiment) -> None:
     running = Experiment.objects.filter(status=Experiment.Status.RUNNING, campaigns__in=locked)
     if other := running.exclude(pk=experiment.pk).first():
         raise ExperimentError(
-            f"Experiment {other.key} runs on a flow of {experiment.key}; stop it before you start this."
+            Problem(
+                "Experiment %(other)s runs on a flow of %(key)s; stop it before you start this.",
+                {"other": other.key, "key": experiment.key},
+            )
         )
     planned.update(experiment=experiment)
 

@@ -70,7 +70,7 @@ def _write_tables(
     floor, keys = policy.support_floor(baskets.order_count), baskets.product_ids
     pairs = count_pairs_kept(model.built_at, baskets, policy)
     with_ease = any(choice.table_blend.ease for choice in choices.values())
-    learnt = learn(pairs, min_support=min(MIN_SUPPORT, floor), with_ease=with_ease)
+    learnt = learn(pairs, baskets, min_support=min(MIN_SUPPORT, floor), with_ease=with_ease)
     counts = {"orders": baskets.order_count, "lines": len(baskets.order), "products": len(products)}
     counts |= _write_slots(model, learnt, choices, keys=keys, policy=policy)
     report(f"Wrote {counts['complements']} complements.")

@@ -17,11 +17,12 @@ from recommendations.answering import NOBODY, Answers, Matrix, add_votes, rank_b
 from recommendations.baselines import build_baselines
 from recommendations.baskets import Baskets, Flags, Floats
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.learning import Table, count_pairs, find_popular, learn, make_table
+from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
 from recommendations.measures import measure
 from recommendations.memory import watch_memory
 from recommendations.order_files import OrderFileError
 from recommendations.pairs import ItemCounts
+from recommendations.rehearsal import Stage
 from recommendations.sales import Sales
 from recommendations.scorers import Blend
 from recommendations.selection import Choice, answer, choose_scorers, choose_upgrades, take_until
@@ -56,11 +57,16 @@ def default_cutoff(sales: Sales) -> datetime:
 
 
 def evaluate(
-    sales: Sales, cutoff: datetime | None = None, *, report: Progress = lambda _step, _share: None
+    sales: Sales,
+    cutoff: datetime | None = None,
+    *,
+    report: Progress = lambda _step, _share: None,
+    with_rules: bool = False,
 ) -> dict[str, Any]:
     """Every method on every task, the engine's cost, and what it chose and why; plain values, ready for JSON.
 
-    Raises OrderFileError where there are no orders before the cutoff, or none in the 30 days after it.
+    `with_rules` adds what the rules that hold for emails leave of the engine's answers (`rehearsal`). Raises
+    OrderFileError where there are no orders before the cutoff, or none in the 30 days after it.
     """
     moment = cutoff or default_cutoff(sales)
     report("Splitting by time", 0.05)
@@ -75,6 +81,10 @@ def evaluate(
     cost: dict[str, Any] = dict(measured)
     report("Answering with the engine", 0.65)
     tasks, spent = _measure_engine(bench, fitted, choices, upgrade=upgrade)
+    if with_rules:
+        report("Answering through the rules", 0.7)
+        for task, figures in _measure_with_rules(bench, fitted.learnt, choices, upgrade=upgrade):
+            tasks[task]["engine_with_rules"] = figures
     report("Answering with the methods beside it", 0.75)
     for task, method, figures in _measure_others(bench, fitted.items):
         report(f"Answering with {method}", 0.8)
@@ -85,7 +95,8 @@ def evaluate(
         "predict_ms_per_1000_by_task": {slot: round(value, 2) for slot, value in spent.items()},
     }
     chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
-    return _describe(bench, moment) | cost | {"tasks": tasks, "choices": chosen}
+    described = _describe(bench, moment) | {"rules_applied": with_rules}
+    return described | cost | {"tasks": tasks, "choices": chosen}
 
 
 def _split(sales: Sales, cutoff: datetime) -> _Bench:
@@ -105,10 +116,14 @@ def _split(sales: Sales, cutoff: datetime) -> _Bench:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What emails are served from: counts of products, and a table for each chosen blend."""
+    """What emails are served from: what was learnt, and a table for each chosen blend."""
 
-    items: ItemCounts
+    learnt: Learnt
     tables: Mapping[Blend, Table]
+
+    @property
+    def items(self) -> ItemCounts:
+        return self.learnt.shortlist.items
 
 
 def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[str, float]]:
@@ -116,10 +131,10 @@ def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[st
     blends = {choice.blend for choice in choices.values()}
     with watch_memory() as memory:
         started = time.perf_counter()
-        learnt = learn(count_pairs(past), with_ease=any(blend.ease for blend in blends))
+        learnt = learn(count_pairs(past), past, with_ease=any(blend.ease for blend in blends))
         tables = {blend: make_table(learnt, blend) for blend in blends}
         seconds = time.perf_counter() - started
-    return _Fitted(learnt.shortlist.items, tables), {
+    return _Fitted(learnt, tables), {
         "fit_seconds": round(seconds, 3),
         "peak_mb": round(memory.above_start, 1),
         "process_peak_mb": round(memory.peak, 1),
@@ -143,6 +158,16 @@ def _measure_engine(
     answers = ranker.rank(WEIGHTS[upgrade.weights])
     tasks["upgrade"] = {"engine": _measure_upgrades(bench, answers)}
     return tasks, spent
+
+
+def _measure_with_rules(
+    bench: _Bench, learnt: Learnt, choices: Mapping[str, Choice], *, upgrade: Choice
+) -> Iterator[tuple[str, dict[str, float]]]:
+    stage = Stage(bench.past, bench.goods, learnt)
+    for slot in ("basket", "single", "next_new"):
+        cases = bench.cases[slot]
+        yield slot, _measure(bench, stage.answer_slot(slot, cases, choices[slot]), cases)
+    yield "upgrade", _measure_upgrades(bench, stage.answer_upgrades(bench.trade_ups, upgrade))
 
 
 def _measure_others(bench: _Bench, items: ItemCounts) -> Iterator[tuple[str, str, dict[str, float]]]:
@@ -204,5 +229,4 @@ def _describe(bench: _Bench, cutoff: datetime) -> dict[str, Any]:
         "train_orders": bench.past.order_count,
         "train_lines": len(bench.past.order),
         "train_products": int(bench.known.sum()),
-        "rules_applied": False,
     }

@@ -1,7 +1,7 @@
 """The back-test in words and tables that a shop person reads."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +15,7 @@ TASKS = {
 }
 METHODS = {
     "engine": "Pairwell",
+    "engine_with_rules": "Pairwell, as emails show it",
     "popularity_30d": "Best-sellers, 30 days",
     "popularity": "Best-sellers, all time",
     "co_occurrence": "Bought together, plain",
@@ -25,10 +26,19 @@ FIGURES = ("hit_rate@3", "recall@3", "ndcg@3", "hit_rate@10", "recall@10", "ndcg
            "same_type_share@3")  # fmt: skip
 
 
+PLAIN_WIDTH = 160  # a file or a pipe has no edge
+
+
+def open_console(file: IO[str]) -> Console:
+    """As wide as the terminal; into a file or a pipe wide enough that no table is cut."""
+    console = Console(file=file, highlight=False)
+    return console if console.is_terminal else Console(file=file, highlight=False, width=PLAIN_WIDTH)
+
+
 def print_report(found: Mapping[str, Any], console: Console) -> None:
     """A summary in sentences, then a table a task, then the cost."""
     for sentence in summarise(found):
-        console.print(sentence)
+        console.print(sentence, soft_wrap=not console.is_terminal)
     for task, title in TASKS.items():
         console.print(_tabulate(title, found["tasks"][task]))
     console.print(
@@ -43,11 +53,17 @@ def summarise(found: Mapping[str, Any]) -> list[str]:
     sentences = [
         f"Learnt from {found['train_orders']:,} orders with {found['train_lines']:,} lines of "
         f"{found['train_products']:,} products before {found['cutoff']}; asked about the "
-        f"{found['test_days']} days after it. The shop's rules of restraint were not applied."
+        f"{found['test_days']} days after it. " + _say_rules(are_applied=bool(found["rules_applied"]))
     ]
     sentences += [_compare(title, found["tasks"][task]) for task, title in TASKS.items()]
     sentences += [f"{choice['slot']}: {choice['scorer']}. {choice['reason']}" for choice in found["choices"]]
     return sentences
+
+
+def _say_rules(*, are_applied: bool) -> str:
+    if are_applied:
+        return "Each task is also answered through the rules of restraint, which are meant to show less."
+    return "The shop's rules of restraint were not applied."
 
 
 def _compare(title: str, methods: Mapping[str, Mapping[str, float]]) -> str:
@@ -69,7 +85,6 @@ def _tabulate(title: str, methods: Mapping[str, Mapping[str, float]]) -> Table:
     table.add_column("method")
     for name in names:
         table.add_column(name, justify="right")
-    for method, label in METHODS.items():
-        figures = methods[method]
-        table.add_row(label, *(f"{figures[name]:.3f}" if name in figures else "" for name in names))
+    for method, figures in ((method, methods[method]) for method in METHODS if method in methods):
+        table.add_row(METHODS[method], *(f"{figures[name]:.3f}" if name in figures else "" for name in names))
     return table

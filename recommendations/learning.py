@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recommendations.baskets import MAX_BASKET, Baskets, Floats, Ints
+from recommendations.baskets import MAX_BASKET, Baskets, Flags, Floats, Ints
 from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
 from recommendations.scorers import Blend, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
+from recommendations.spreading import Pairs, spread_scores
 
 HALF_LIFE_DAYS = 90.0
 KEPT = 50
@@ -19,10 +20,12 @@ POPULAR_KEPT = 150
 
 @dataclass(frozen=True)
 class Learnt:
-    """All that the scorers need of a history: a shortlist of pairs with counts, and EASE's weight of each."""
+    """All that scorers need of a history: a shortlist of pairs with counts, EASE's weight of each, and for
+    blends that spread the orders themselves; without orders these rank like the others."""
 
     shortlist: Shortlist
     ease: Floats
+    orders: Baskets | None = None
 
     @property
     def product_count(self) -> int:
@@ -65,18 +68,24 @@ def count_pairs(baskets: Baskets, *, recent_days: int = 30) -> SparsePairCounts:
     )
 
 
-def learn(pairs: PairCounts, *, min_support: int = MIN_SUPPORT, with_ease: bool = True) -> Learnt:
+def learn(
+    pairs: PairCounts,
+    orders: Baskets | None = None,
+    *,
+    min_support: int = MIN_SUPPORT,
+    with_ease: bool = True,
+) -> Learnt:
     """Read every pair once; memory is that of the shortlist, of EASE's head and of one block.
 
     Where no chosen blend asks for EASE it is left out: solving it takes longer than counting.
     """
     if not with_ease:
         shortlist = make_shortlist(pairs, min_support=min_support)
-        return Learnt(shortlist, np.zeros(len(shortlist.a)))
+        return Learnt(shortlist, np.zeros(len(shortlist.a)), orders)
     ease = Ease(pairs)
     shortlist = make_shortlist(_Watched(pairs, ease), min_support=min_support)
     ease.solve()
-    return Learnt(shortlist, ease.weights(shortlist.a, shortlist.b))
+    return Learnt(shortlist, ease.weights(shortlist.a, shortlist.b), orders)
 
 
 def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: int = KEPT) -> Table:
@@ -90,13 +99,40 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
     scores = np.zeros(len(pairs.a)) if blend.is_popularity else score_blend(counts, learnt.ease, blend)
     rows = np.flatnonzero(passes_lift(counts) & (scores > 0) if blend.gated else scores > 0)
     below = pairs.orders[rows] < support_floor
-    place = (scores[rows] - 2.0 * below) / (scores.max(initial=0.0) + 2.0)  # above -1, under 1
-    rows = rows[np.argsort(2.0 * pairs.a[rows] - place, kind="stable")]
-    product = pairs.a[rows]
-    rank = np.arange(len(rows)) - np.searchsorted(product, product)
-    best, rank = rows[rank < kept], rank[rank < kept]
-    support = pairs.orders[best].astype(np.int64)
-    return Table(pairs.a[best], pairs.b[best], rank, scores[best], support, learnt.product_count)
+    rows = rows[_sort(pairs.a[rows], scores[rows], below)]
+    rows = rows[_rank(pairs.a[rows]) < kept]
+    scores = scores[rows]
+    if blend.spread and learnt.orders is not None:
+        scores = _spread(pairs, learnt.orders, rows, scores, floor=support_floor, share=blend.spread)
+        sequence = _sort(pairs.a[rows], scores, pairs.orders[rows] < support_floor)
+        rows, scores = rows[sequence], scores[sequence]
+    product, support = pairs.a[rows], pairs.orders[rows].astype(np.int64)
+    return Table(product, pairs.b[rows], _rank(product), scores, support, learnt.product_count)
+
+
+def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:
+    """Each product's own best first, those below the floor behind all others."""
+    place = (scores - 2.0 * below) / (scores.max(initial=0.0) + 2.0)  # above -1, under 1
+    sequence: Ints = np.argsort(2.0 * product - place, kind="stable")
+    return sequence
+
+
+def _rank(product: Ints) -> Ints:
+    """The place of each row among those of its product, which lie side by side."""
+    rank: Ints = np.arange(len(product)) - np.searchsorted(product, product)
+    return rank
+
+
+def _spread(
+    pairs: Shortlist, orders: Baskets, rows: Ints, scores: Floats, *, floor: int, share: float
+) -> Floats:
+    """The scores of these rows of the shortlist, lowered where they are above the floor."""
+    above = np.flatnonzero(pairs.orders[rows] >= floor)
+    chosen = rows[above]
+    spread = Pairs(pairs.a[chosen], pairs.b[chosen], pairs.orders[chosen])
+    lowered = scores.copy()
+    lowered[above] = spread_scores(spread, scores[above], orders, share=share)
+    return lowered
 
 
 def find_popular(items: ItemCounts, *, kept: int = POPULAR_KEPT) -> Ints:

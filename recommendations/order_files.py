@@ -77,7 +77,10 @@ def _open(path: Path) -> Any:
     try:
         return _open_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-        raise OrderFileError(f"{path} cannot be read as a table: {error}") from error
+        raise OrderFileError(
+            f"{path} cannot be read as a table: {error}. A CSV has to be UTF-8, with a heading and as many "
+            "columns in every line as there."
+        ) from error
 
 
 def _open_parquet(path: Path) -> pq.ParquetFile:

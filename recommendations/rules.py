@@ -43,8 +43,10 @@ def has_little_support(candidate: Candidate, situation: Situation) -> bool:
 
 
 def has_a_low_score(candidate: Candidate, situation: Situation) -> bool:
+    """An upgrade's score is its place among its own; how alike it must be, the build has checked."""
     relevance = candidate.score if candidate.relevance is None else candidate.relevance
-    return candidate.scorer == NEIGHBOURS and relevance < situation.policy.min_score
+    is_learnt = candidate.scorer == NEIGHBOURS and candidate.kind == Kind.COMPLEMENT
+    return is_learnt and relevance < situation.policy.min_score
 
 
 def has_no_rhythm(candidate: Candidate, _: Situation) -> bool:

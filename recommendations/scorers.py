@@ -46,8 +46,9 @@ class Blend:
     """A scorer as a shop can choose it: the squares of these parts, weighted and added.
 
     `cosine` weighs the asymmetric cosine, `ease` the weights of EASE, `popular` late sales, each in [0, 1] a
-    pair. `trend` raises what sells better lately than over all, by that power. One that is not `gated` keeps
-    pairs that chance explains too. A blend without any part is best-sellers.
+    pair. `trend` raises what sells better lately than over all, by that power. `spread` lowers, by up to that
+    share, what better places reach already (`spreading`). One that is not `gated` keeps pairs that chance
+    explains too. A blend without any part is best-sellers.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Blend:
     ease: float = 0.0
     trend: float = 0.0
     popular: float = 0.0
+    spread: float = 0.0
     gated: bool = True
 
     @property
@@ -69,6 +71,8 @@ COSINE = Blend("asymmetric_cosine", cosine=1.0)
 COSINE_AND_EASE = Blend("cosine_and_ease", cosine=1.0, ease=0.5)
 TRENDING = Blend("trending", cosine=1.0, asymmetry=0.5, ease=0.5, trend=1.5)
 TRENDING_COSINE = Blend("trending_cosine", cosine=1.0, asymmetry=0.5, trend=1.5)
+SPREAD_COSINE = Blend("spread_cosine", cosine=1.0, spread=0.3)
+SPREAD_CONFIDENCE = Blend("spread_confidence", cosine=1.0, asymmetry=0.95, spread=0.7)
 RISING_COSINE = Blend("rising_cosine", cosine=1.0, trend=0.5)
 BLENDS: tuple[Blend, ...] = (
     COSINE_AND_EASE,

@@ -23,7 +23,8 @@ from recommendations.scorers import (
     BLENDS,
     COSINE,
     POPULARITY,
-    RISING_COSINE,
+    SPREAD_CONFIDENCE,
+    SPREAD_COSINE,
     TRENDING,
     TRENDING_COSINE,
     Blend,
@@ -53,8 +54,8 @@ class Scorer:
 FLOOR = Scorer(POPULARITY)
 _ANCHORED = tuple(Scorer(blend) for blend in BLENDS)
 TRIED: Mapping[str, tuple[Scorer, ...]] = {
-    "basket": _ANCHORED,
-    "single": (Scorer(RISING_COSINE), *_ANCHORED, Scorer(TRENDING)),
+    "basket": (Scorer(SPREAD_COSINE), *_ANCHORED),
+    "single": (Scorer(SPREAD_CONFIDENCE), *_ANCHORED, Scorer(TRENDING)),
     "next_new": tuple(
         Scorer(blend, habit) for blend in (TRENDING, TRENDING_COSINE, COSINE) for habit in TASTES
     ),
@@ -156,7 +157,7 @@ def _test_month(baskets: Baskets, *, split: float) -> dict[str, tuple[int, Figur
     slots = [slot for slot in SLOTS if asked[slot] >= FEWEST_CASES and past.order_count]
     figures: dict[str, dict[str, dict[str, float]]] = {slot: {} for slot in SLOTS}
     if slots:
-        learnt = learn(count_pairs(past))
+        learnt = learn(count_pairs(past), past)
         items, products = learnt.shortlist.items, int(known.sum())
         for blend in dict.fromkeys(scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot])):
             squares = make_table(learnt, blend).squares()

@@ -5,6 +5,7 @@ catalogue of 8,000 toys that took out five upgrades of six, read by eye nearly a
 """
 
 from recommendations.additions import find_additions
+from recommendations.clashes import measure_amounts
 from recommendations.titles import family_words, split_words
 from shop.models import Product
 
@@ -21,15 +22,21 @@ double triple complete full electric electronic rechargeable wireless profession
 большой большая профессиональный беспроводной электрический премиум люкс про плюс макс полный
 groß große großes profi kabellos elektrisch komplett grand grande professionnel électrique complet
 """
+SHADES = frozenset(["dark", "light", "pale", "pastel", "bright", "deep", "neon"])
 GRADE_WORDS = frozenset(_GRADE_TEXT.replace("\u200c", "").split())
 
 
 def says_more(product: Product, better: Product) -> bool:
-    """More of an amount, a feature, a grade ("deluxe"), or the whole title of the cheaper one and more."""
+    """More of an amount, a feature, a grade ("deluxe"), or the whole title of the cheaper one and more.
+
+    Where only the cheaper one states an amount ("pack of 3") the better one may well be less.
+    """
     if find_additions(product, better):
         return True
+    if measure_amounts(product.title).keys() - measure_amounts(better.title).keys():
+        return False
     lost = family_words(product.title) - family_words(better.title)
     gained = frozenset(split_words(better.title)) - frozenset(split_words(product.title))
     if gained & GRADE_WORDS:
         return len(lost) <= MOST_LOST
-    return not lost and bool(family_words(better.title) - family_words(product.title))
+    return not lost and bool(family_words(better.title) - family_words(product.title) - SHADES)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from shop.carts import close_cart, close_carts_of_order, state_cart
 from shop.checking import Candidate
-from shop.models import Cart, Customer, Order
+from shop.models import Cart, Customer, Order, Product
 from shop.orders import cancel, deliver, refund, state_order
 from shop.receipts import FieldError
 from shop.rows import BatchRows
@@ -24,6 +24,7 @@ class Touched(NamedTuple):
     customer: Customer | None = None
     order: Order | None = None
     cart: Cart | None = None
+    product: Product | None = None
 
 
 def load_rows(candidates: list[Candidate]) -> BatchRows:
@@ -77,7 +78,9 @@ def apply(candidate: Candidate, rows: BatchRows) -> Touched:
             state_product(mention, at, rows)
     customer = customer_of(element, at, rows)
     go_on = _APPLY.get(candidate.kind)
-    return go_on(element, at, customer, rows) if go_on else Touched(customer)
+    if go_on:
+        return go_on(element, at, customer, rows)
+    return Touched(customer, product=_find_product(element, rows))
 
 
 def _apply_order(
@@ -122,6 +125,7 @@ def _apply_merge(
 _ORDER_CHANGES = {"order.delivered": deliver, "order.cancelled": cancel}
 _APPLY: dict[str, Callable[[dict[str, Any], datetime, Customer | None, BatchRows], Touched]] = {
     "order.placed": _apply_order,
+    "order.shipped": _apply_order,
     "order.delivered": _apply_order,
     "order.cancelled": _apply_order,
     "order.refunded": _apply_order,
@@ -138,6 +142,12 @@ def _wrong_refund(element: dict[str, Any], rows: BatchRows) -> Iterator[FieldErr
             f"The refund {show(known.external_id)} belongs to the order {show(known.order.external_id)}."
         )
         yield FieldError("refund.id", message, "Give each refund an id of its own.")
+
+
+def _find_product(element: dict[str, Any], rows: BatchRows) -> Product | None:
+    mention = element.get("product")
+    named = mention["id"] if isinstance(mention, dict) else mention
+    return rows.products.get(read_id(named)) if named is not None else None
 
 
 def _ids(candidates: list[Candidate], part: str) -> list[str]:

@@ -157,6 +157,7 @@ class Event(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="events")
     order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="events")
     cart = models.ForeignKey(Cart, models.PROTECT, null=True, blank=True, related_name="events")
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="events")
     occurred_at = models.DateTimeField(db_index=True)
     received_at = models.DateTimeField()
     payload = models.JSONField(default=dict)

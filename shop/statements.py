@@ -99,7 +99,7 @@ def product_mentions(element: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every product an element speaks of, with its path: an id, or an object that states the product."""
     if "product" in element:
         yield "product", element["product"]
-    for part in ("order", "cart"):
+    for part in ("order", "cart", "shipment"):
         for number, line in enumerate(element.get(part, {}).get("lines", ())):
             yield f"{part}.lines[{number}].product", line["product"]
 

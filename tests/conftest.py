@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
 from campaigns import templates_store
@@ -46,7 +47,21 @@ def compile_each_email_once() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests go last: Playwright leaves an event loop running, beside which no other can start."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Marks what touches a database before pytest selects by marks; then browser tests go last: Playwright
+    leaves an event loop running, beside which no other can start."""
+    for item in items:
+        if _touches_database(item):
+            item.add_marker("database")
+    yield
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    is_django_case = issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+    return (
+        is_django_case
+        or item.get_closest_marker("django_db") is not None
+        or "django_db_setup" in getattr(item, "fixturenames", ())
+    )

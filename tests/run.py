@@ -1,4 +1,4 @@
-"""Runs the whole suite twice: on SQLite, then on PostgreSQL with the tests that need real servers.
+"""Runs the whole suite on SQLite, then on PostgreSQL whatever touches a database or needs real servers.
 
 Arguments go to pytest. PostgreSQL comes from a wheel, or from PAIRWELL_TEST_DATABASE_URL.
 """
@@ -21,7 +21,8 @@ def main() -> int:
     on_sqlite = _run_pytest(["-m", "not servers", *arguments], _environment())
     print("== on PostgreSQL", flush=True)
     with start_postgres() as url:
-        on_postgres = _run_pytest(["-m", "not browser", *arguments], _environment() | {"DATABASE_URL": url})
+        where = _environment() | {"DATABASE_URL": url}
+        on_postgres = _run_pytest(["-m", "(database or servers) and not browser", *arguments], where)
     if on_sqlite:
         print("The tests failed on SQLite: see above.")
     return on_sqlite or on_postgres

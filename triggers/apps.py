@@ -9,6 +9,7 @@ class TriggersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Imports the shop's own modules (PAIRWELL_PLUGINS), so that what they register is known."""
+        """Imports our kinds and the shop's own modules (PAIRWELL_PLUGINS), so that all are registered."""
+        import_module("triggers.occasions")
         for module in settings.PAIRWELL["PLUGINS"]:
             import_module(module)

@@ -39,6 +39,8 @@ class TriggerKind:
     settings_form: ClassVar[type[forms.Form]]
     # Whether a later event for the same thing starts the wait again, as a changed cart does.
     restarts: ClassVar[bool] = False
+    # Whether any order placed since ends the reason to write, as it does for somebody who has come back.
+    ends_with_order: ClassVar[bool] = False
 
     def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:
         """The way in that this event opens, or None. Only called for the kinds in `event_kinds`."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from audience.consent import apply_consent_events
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
+from campaigns.proofs import send_proofs
 from campaigns.recovery import resolve_doubts
 from campaigns.sending import Clock, send_due
 from campaigns.trials import decide_trials
@@ -58,6 +59,7 @@ def sweep(
     decide_trials(now)
     gather_due(now)
     tally.messages = send_due(now, transport, clock=tell_time, limit=BATCHES_A_SWEEP, should_stop=should_stop)
+    send_proofs(tell_time(), transport)
     score_visits(tell_time())
     tally.doubts = resolve_doubts(tell_time(), transport)
     return tally

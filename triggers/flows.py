@@ -12,13 +12,15 @@ from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 
 from campaigns.models import Step
 from campaigns.outbox import Draft, queue_messages
 from campaigns.subjects import MAX_LATENESS, Subject, find_outdated
 from shop.claims import lock_customers, lock_rows, work_off
-from shop.models import Event
+from shop.models import Event, Order
+from triggers import kinds
 from triggers.entering import plan_enrolments
 from triggers.merging import merge_customers
 from triggers.models import Enrolment, Trigger
@@ -87,8 +89,9 @@ def _take_step(enrolments: Sequence[Enrolment], *, now: datetime) -> None:
     moving = [copy(enrolment) for enrolment in enrolments]
     flows = {e.pk: e.trigger.campaign_id for e in moving} | choose_flows(moving, now)
     steps = _read_steps(flows.values())
-    outdated = find_outdated(_subject(e) for e in moving)
-    drafts = [d for e in moving if (d := _advance(e, steps[flows[e.pk]], outdated, now))]
+    outdated, returned = find_outdated(_subject(e) for e in moving), _find_returned(moving)
+    reasons = {e.pk: returned.get(e.pk) or outdated.get(_subject(e), "") for e in moving}
+    drafts = [d for e in moving if (d := _advance(e, steps[flows[e.pk]], reasons[e.pk], now))]
     queue_messages(drafts, now)
     _save_moves(moving, now)
 
@@ -98,12 +101,10 @@ def _put_enrolment_off(enrolment: Enrolment, error: str, *, now: datetime) -> No
     waiting.update(due_at=now + POISON_DELAY, reason="error", changed_at=now)
 
 
-def _advance(
-    enrolment: Enrolment, steps: Sequence[Step], outdated: dict[Subject, str], now: datetime
-) -> Draft | None:
+def _advance(enrolment: Enrolment, steps: Sequence[Step], outdated: str, now: datetime) -> Draft | None:
     """Moves the enrolment on (unsaved) and returns the message to queue, if there is one."""
     enrolment.changed_at = now
-    reason = outdated.get(_subject(enrolment)) or _is_late(enrolment, now)
+    reason = outdated or _is_late(enrolment, now)
     enrolment.reason = reason
     step = next((s for s in steps if s.position >= enrolment.step_position), None)
     if reason or step is None:
@@ -122,6 +123,23 @@ def _advance(
         order_id=enrolment.order_id,
         cart_id=enrolment.cart_id,
     )
+
+
+def _find_returned(enrolments: Sequence[Enrolment]) -> dict[int, str]:
+    """Those whose kind ends with an order and who placed one since. Two queries, or none."""
+    ending = {e.pk: e.customer_id for e in enrolments if _ends_with_order(e.trigger.kind)}
+    if not ending:
+        return {}
+    since = Enrolment.objects.filter(pk__in=ending).values_list(
+        "pk", Coalesce("order__placed_at", "event__occurred_at")
+    )
+    placed = Order.objects.filter(customer__in=ending.values(), cancelled_at=None).values("customer")
+    newest = dict(placed.annotate(at=Max("placed_at")).values_list("customer", "at"))
+    return {pk: "ordered" for pk, at in since if ending[pk] in newest and newest[ending[pk]] > at}
+
+
+def _ends_with_order(kind: str) -> bool:
+    return kind in kinds.list_keys() and kinds.get(kind).ends_with_order
 
 
 def _save_moves(enrolments: Sequence[Enrolment], now: datetime) -> None:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 
 from campaigns.models import Campaign
-from experiments.assignment import assign
+from experiments.assignment import assign, find_rolled_out
 from experiments.changes import Changes, is_about_the_flow, shift_time
-from experiments.models import Experiment
+from experiments.models import Experiment, Variant
 from shop.models import Customer
 from triggers.models import Enrolment
 
@@ -53,15 +53,21 @@ def _find_changes(
             groups[experiment].append(enrolment)
     found = []
     for experiment, group in groups.items():
-        if _rolls_out(experiment):
-            found += [(e, experiment.rolled_out.changes) for e in group if experiment.rolled_out]
-        elif _is_about_flows(experiment):
-            arms = assign(experiment, [customers[e.customer_id] for e in group], now)
-            for enrolment in group:
-                arm = arms.get(enrolment.customer_id)
-                if arm and arm.variant:
-                    found.append((enrolment, arm.variant.changes))
+        people = [customers[enrolment.customer_id] for enrolment in group]
+        chosen = _choose_variants(experiment, people, now)
+        found += [(e, variant.changes) for e in group if (variant := chosen.get(e.customer_id))]
     return found
+
+
+def _choose_variants(
+    experiment: Experiment, people: Sequence[Customer], now: datetime
+) -> dict[int, Variant | None]:
+    """By customer; nobody where the flow itself is not what is tried."""
+    if _rolls_out(experiment):
+        return {customer.pk: find_rolled_out(experiment, customer) for customer in people}
+    if _is_about_flows(experiment):
+        return {pk: arm.variant for pk, arm in assign(experiment, people, now).items()}
+    return {}
 
 
 def _rolls_out(experiment: Experiment) -> bool:

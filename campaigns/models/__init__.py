@@ -11,6 +11,7 @@ from campaigns.models.news import (
     WebhookPayload,
 )
 from campaigns.models.outbox import Message, MessageOutcome, MessageProduct, RenderedMessage, SendBatch
+from campaigns.models.proofs import ProofEmail
 from campaigns.models.trials import Trial
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "MessageOutcome",
     "MessageProduct",
     "PreviewMail",
+    "ProofEmail",
     "RefusedMail",
     "RenderedMessage",
     "Route",

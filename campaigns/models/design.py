@@ -23,6 +23,7 @@ class TemplateVersion(models.Model):
     source = models.TextField(help_text="Jinja in MJML")
     texts = models.JSONField(default=dict, help_text='Texts by language: {"fa": {"subject": "…"}}')
     digest = models.CharField(max_length=64)
+    needs = models.JSONField(default=list, help_text='What a context must hold: ["order", "links.confirm"]')
     published_at = models.DateTimeField()
 
     class Meta:
@@ -124,6 +125,13 @@ class Campaign(models.Model):
 class Step(models.Model):
     """One email of a campaign, `delay_hours` after the one before it (or after the trigger's own wait)."""
 
+    class Products(models.TextChoices):
+        """What a template gets as `products` where the event brings none of its own."""
+
+        NONE = "", "None"
+        ORDERED = "ordered", "What was ordered"
+        SUGGESTED = "suggested", "What would be suggested"
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     delay_hours = models.PositiveIntegerField(default=0)
@@ -132,6 +140,7 @@ class Step(models.Model):
     upgrades = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
     services = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
     repeats = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(3)])
+    products = models.CharField(max_length=9, choices=Products, blank=True, default=Products.NONE)
     shows_bundle = models.BooleanField(
         default=False, help_text="Three products with one price, where they fit"
     )

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_POST
 
 from dashboard.experiment_forms import RestartForm, make_weights_form
 from dashboard.pages import PageRequest
+from dashboard.refusals import write_refusal
 from dashboard.views.experiments import CHANGE
 from experiments import running
 from experiments.models import Experiment
+from experiments.problems import ExperimentError
 
 
 @require_POST
@@ -101,8 +103,8 @@ def _try(request: PageRequest, key: str, said: str, act: Callable[[], object]) -
     """A refusal is shown as it is worded: it names what to mend."""
     try:
         act()
-    except running.ExperimentError as refusal:
-        messages.error(request, str(refusal))
+    except ExperimentError as refusal:
+        messages.error(request, write_refusal(refusal))
     else:
         messages.success(request, said)
     return redirect("dashboard:experiment", key=key)

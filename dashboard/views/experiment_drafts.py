@@ -10,6 +10,7 @@ from dashboard.pages import PageRequest
 from dashboard.planner import PlannerForm, plan
 from dashboard.views.experiments import CHANGE
 from experiments.models import Experiment
+from experiments.revenue import measure_orders
 
 
 @permission_required(CHANGE, raise_exception=True)
@@ -29,7 +30,7 @@ def edit_draft(request: PageRequest, key: str) -> HttpResponse:
 
 def show_planner(request: PageRequest) -> HttpResponse:
     """Answers by address, so that a plan can be passed on."""
-    form = PlannerForm(request.GET or None)
+    form = PlannerForm(request.GET or None, orders=measure_orders(timezone.now()))
     needs = plan(form) if form.is_bound and form.is_valid() else None
     return render(request, "dashboard/planner.html", {"form": form, "planned": needs})
 

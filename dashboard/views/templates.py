@@ -1,13 +1,22 @@
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.db.models import Prefetch
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from campaigns.models import EmailTemplate, Step
+from campaigns.models import EmailTemplate, ProofEmail, Step
+from campaigns.previews import complete_sample
+from campaigns.proofs import ProofRefusedError, queue_proof
 from dashboard.looks import LOOKS, WIDTHS, dress
 from dashboard.pages import PageRequest, frame_preview
-from dashboard.previewing import find_customers, look_at, read_wish
+from dashboard.previewing import choose_context, find_customers, look_at, read_wish
 
 
 def list_templates(request: PageRequest) -> HttpResponse:
@@ -27,6 +36,7 @@ def show_template(request: PageRequest, key: str) -> HttpResponse:
     wish = read_wish(key, request.GET)
     preview = look_at(wish, timezone.now())
     context = {"wish": wish, "preview": preview, "looks": LOOKS.items(), "widths": WIDTHS.items()}
+    context["proofs"] = ProofEmail.objects.filter(template=wish.template, asked_by=request.user.pk)[:3]
     template = "_template_preview.html" if request.htmx else "template.html"
     return render(request, f"dashboard/{template}", context)
 
@@ -37,6 +47,32 @@ def show_mail(request: PageRequest, key: str) -> HttpResponse:
     preview = look_at(wish, timezone.now(), checks=False)
     html = preview.email.html if preview.email else ""
     return frame_preview(dress(html, wish.look), with_images=wish.look != "bare")
+
+
+REFUSALS = {
+    "no_address": _("Your login has no email address. Add one in the back office first."),
+    "too_many": _("These were many proofs. Wait for an hour before you send the next one."),
+    "render_failed": _("The email could not be put together from its template."),
+}
+
+
+@require_POST
+@permission_required("campaigns.add_proofemail", raise_exception=True)
+def send_proof(request: PageRequest, key: str) -> HttpResponse:
+    """The email that the page shows, to whoever looks at it, and to no other address."""
+    wish, now = read_wish(key, request.POST), timezone.now()
+    try:
+        context = choose_context(wish, now)
+        proof = queue_proof(wish.choice, complete_sample(context), request.user, now)
+    except ProofRefusedError as refusal:
+        messages.error(request, f"{REFUSALS[refusal.code]} {refusal.detail}".strip())
+    else:
+        messages.success(
+            request, gettext("A proof is on its way to %(address)s.") % {"address": proof.recipient}
+        )
+    kept = ("language", "variant", "source", "look", "width", "customer")
+    asked = {name: request.POST[name] for name in kept if request.POST.get(name)}
+    return redirect(f"{reverse('dashboard:template', args=[key])}?{urlencode(asked)}")
 
 
 @require_POST

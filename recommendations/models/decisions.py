@@ -114,10 +114,16 @@ class Listing(_Dated):
                 name="listing_names_a_product_or_a_category",
                 violation_error_message="Name a product or a category, and not both.",
             ),
+            # Two of each, by what is named: SQLite knows no unique constraint that holds for NULL.
             models.UniqueConstraint(
-                fields=["side", "place", "product", "category"],
-                name="one_listing_per_side_place_and_target",
-                nulls_distinct=False,
+                fields=["side", "place", "product"],
+                condition=Q(category=""),
+                name="one_listing_per_side_place_and_product",
+            ),
+            models.UniqueConstraint(
+                fields=["side", "place", "category"],
+                condition=Q(product=None),
+                name="one_listing_per_side_place_and_category",
             ),
         ]
 
@@ -162,9 +168,14 @@ class ComplementRule(_Dated):
                 violation_error_message="Name a product or a type, and not both.",
             ),
             models.UniqueConstraint(
-                fields=["product", "product_type", "complement"],
-                name="one_complement_rule_per_pair",
-                nulls_distinct=False,
+                fields=["product", "complement"],
+                condition=Q(product_type=""),
+                name="one_complement_rule_per_product",
+            ),
+            models.UniqueConstraint(
+                fields=["product_type", "complement"],
+                condition=Q(product=None),
+                name="one_complement_rule_per_type",
             ),
         ]
 

@@ -27,7 +27,7 @@ _POOREST: dict[str, Any] = {
     "occasion": {"kind": "anniversary", "years": 1},
     "referral": {"url": "https://shop.example/r/1", "code": "1", "friend": _REWARD, "you": _REWARD},
 }
-_OFFERED = ("fewer", "useful", "pause")
+_OFFERED = ("fewer", "pause")
 
 
 @lru_cache

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from campaigns.context import build_context, describe_shop, read_lines
+from campaigns.context import build_context, describe_shop
+from campaigns.lines import read_lines
 from campaigns.models import Message
 from recommendations.catalogue import Price
 from recommendations.engine import Pick

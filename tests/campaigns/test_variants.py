@@ -15,6 +15,7 @@ from campaigns.variants import deal_arms
 from delivery.preview import PreviewTransport
 from experiments.models import Assignment, Experiment, Variant
 from experiments.running import roll_out
+from shop.models import Customer
 from tests.campaigns.test_arms import mail_forty_people
 from tests.queries import count_statements
 
@@ -87,6 +88,19 @@ def test_what_was_rolled_out_goes_to_everybody_and_counts_nobody(
     send_due(now, transport)
     assert PreviewMail.objects.filter(subject__startswith="Rolled out").count() == 40
     assert not Assignment.objects.exists()
+
+
+def test_what_one_market_tried_is_rolled_out_there_alone(
+    now: datetime, published: None, transport: PreviewTransport
+) -> None:
+    experiment = mail_forty_people(now, {"texts": {"en": {"subject": "Rolled out"}}})
+    Experiment.objects.filter(pk=experiment.pk).update(markets=["GB"])
+    in_britain = Customer.objects.filter(messages__isnull=False).order_by("pk")[:10]
+    Customer.objects.filter(pk__in=list(in_britain.values_list("pk", flat=True))).update(country="GB")
+    roll_out(experiment, experiment.variants.get(key="b"), now, actor="sara")
+    send_due(now, transport)
+    mails = PreviewMail.objects.all()
+    assert (mails.filter(subject__startswith="Rolled out").count(), mails.count()) == (10, 40)
 
 
 def test_a_held_out_persons_second_email_of_a_batch_is_a_ghost_as_well(

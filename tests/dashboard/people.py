@@ -3,11 +3,11 @@
 from django.contrib.auth.models import Permission, User
 
 PASSWORD = "a long enough password"
-_MAY = ["change_campaign", "change_trigger", "change_experiment"]
+_MAY = ["change_campaign", "change_trigger", "change_experiment", "add_proofemail"]
 
 
 def make_marketer() -> User:
-    """One of the staff who may pause campaigns, edit triggers and run experiments."""
+    """One of the staff who may pause campaigns, edit triggers, run experiments and send proofs."""
     user = User.objects.create_user("marketer", password=PASSWORD, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=_MAY))
     return user

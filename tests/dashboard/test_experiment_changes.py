@@ -1,16 +1,21 @@
 """Drafting, starting, stopping, splitting, rolling out: who may, what it leaves behind and refuses."""
 
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from experiments.models import AuditEntry, Experiment
 from experiments.running import roll_out
 from tests.dashboard.trials import LATER, join_flow, live_on, make_trial
+from tests.factories import make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -198,3 +203,39 @@ def test_the_planner_says_people_days_and_what_speaks_against_it(signed_in: Clie
     assert "Nothing speaks against it." in html
     slow = signed_in.get(reverse("dashboard:experiment_planner"), query | {"daily": "50"}).content.decode()
     assert "more than eight weeks" in slow
+
+
+def test_the_planner_plans_for_revenue_from_the_shop_s_own_orders(signed_in: Client) -> None:
+    for total in (20, 30, 100):
+        make_order(total=total, placed_at=timezone.now() - timedelta(days=9))
+    form = signed_in.get(reverse("dashboard:experiment_planner")).context["form"]
+    assert (form.initial["order"], form.initial["deviation"]) == (
+        pytest.approx(49.53),
+        pytest.approx(42.65, 0.01),
+    )
+    query = {"baseline": "3", "effect": "20", "daily": "1000", "arms": "2", "window": "7"}
+    revenue = query | {"decided_by": "revenue", "order": "50", "deviation": "44"}
+    by_rate = signed_in.get(reverse("dashboard:experiment_planner"), query).context["planned"].needs
+    by_revenue = signed_in.get(reverse("dashboard:experiment_planner"), revenue).context["planned"].needs
+    assert by_revenue.people > 1.5 * by_rate.people  # a mean of a few large sums takes longer to know
+    lacking = signed_in.get(reverse("dashboard:experiment_planner"), revenue | {"order": ""}).content.decode()
+    assert "Revenue needs what an order is worth" in lacking
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fa", "نسخهٔ question: چیزی ناشناخته را تغییر می‌دهد: 'colour'"),
+        ("ar", "النسخة question: تغيّر 'colour' وهو غير معروف"),
+        ("he", "גרסה question: היא משנה את 'colour', שאינו מוכר"),
+        ("ru", "Вариант question: Он меняет 'colour', а это неизвестно"),
+    ],
+)
+def test_a_refusal_speaks_the_language_of_the_page(signed_in: Client, language: str, words: str) -> None:
+    experiment = make_trial()
+    experiment.variants.filter(key="question").update(changes={"colour": "red"})
+    Experiment.objects.filter(pk=experiment.pk).update(status="draft")
+    signed_in.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    html = unescape(post(signed_in, "experiment_start", {}))
+    assert words in html
+    assert "unknown" not in html

@@ -16,6 +16,7 @@ from dashboard import formatting
 
 LANGUAGES = ["fa", "ar", "he", "ru"]
 _KEYWORDS = DEFAULT_KEYWORDS | {"pgettext_lazy": ((1, "c"), 2)}
+_PROBLEMS = {"Problem": None}
 _TRANSLATE = re.compile(r"""{% translate (["'])(.+?)\1 %}""")
 _BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
 
@@ -40,6 +41,10 @@ def texts_of_the_dashboard() -> set[str]:
         with file.open("rb") as source:
             for _line, found, _comments, context in extract("python", source, keywords=_KEYWORDS):
                 texts |= {found[0] if isinstance(found, tuple) else found} if context is None else set()
+    for file in (root / "experiments").glob("*.py"):
+        with file.open("rb") as source:
+            for _line, found, _comments, _context in extract("python", source, keywords=_PROBLEMS):
+                texts.add(str(found))
     for file in (root / "templates" / "dashboard").glob("*.html"):
         html = file.read_text(encoding="utf8")
         texts |= {text for _quote, text in _TRANSLATE.findall(html)}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -11,6 +12,7 @@ from campaigns.models import (
     CompiledEmail,
     EmailTemplate,
     Message,
+    ProofEmail,
     RenderedMessage,
     SendBatch,
     TemplateVersion,
@@ -176,3 +178,29 @@ def test_dark_and_light_do_not_depend_on_the_system_of_who_looks() -> None:
     assert "@media all {" in dress(html, "dark")
     assert "@media not all {" in dress(html, "light")
     assert "invert(1)" in dress(html, "forced")
+
+
+def send_proof(client: Client, **asked: str) -> str:
+    address = reverse("dashboard:template_proof", args=["abandoned_cart"])
+    return client.post(address, asked, follow=True).content.decode()
+
+
+def test_a_proof_of_what_is_shown_goes_to_whoever_looks_at_it(
+    signed_in: Client, small_shop: SmallShop
+) -> None:
+    User.objects.update(email="mina@shop.example")
+    page = send_proof(signed_in, language="fa", recipient="stranger@other.example")
+    proof = ProofEmail.objects.get()
+    assert (proof.recipient, proof.language) == ("mina@shop.example", "fa")
+    assert "A proof is on its way to mina@shop.example." in page
+    assert Message.objects.filter(customer__email="mina@shop.example").count() == 0
+
+
+def test_a_proof_asks_for_an_address_and_for_the_right_to_send_it(
+    signed_in: Client, small_shop: SmallShop, client: Client
+) -> None:
+    assert "Your login has no email address." in send_proof(signed_in)
+    client.force_login(User.objects.create_user("onlooker", email="on@shop.example", is_staff=True))
+    assert client.post(reverse("dashboard:template_proof", args=["abandoned_cart"])).status_code == 403
+    assert "Send a proof to me" not in look(client)
+    assert not ProofEmail.objects.exists()

@@ -163,6 +163,16 @@ def test_without_a_holdout_the_incremental_money_is_unknown(signed_in: Client) -
     assert "Nobody is held out, so nobody can say" in read(signed_in, experiment)
 
 
+def test_a_single_look_is_no_way_and_is_not_drawn(signed_in: Client) -> None:
+    experiment = make_trial()
+    live_on(experiment, 1, orders=(30, 60, 0))
+    (lift,) = build_result(experiment).lifts
+    assert lift.drawing is None
+    html = read(signed_in, experiment)
+    assert "One look so far" in html
+    assert "every look" in html
+
+
 def test_a_small_market_is_marked(signed_in: Client) -> None:
     experiment = make_trial()
     live_on(experiment, 4)

@@ -23,6 +23,13 @@ def test_any_valid_envelope_becomes_what_sendgrid_describes(envelope: Envelope) 
     assert find_violations(body, now=NOW) == []
 
 
+@given(envelope=envelopes)
+def test_nothing_is_left_to_wait_at_the_provider(envelope: Envelope) -> None:
+    """So a pause, a no or an erasure has nothing to call back there."""
+    body = build_body(envelope)
+    assert not {"send_at", "batch_id"} & {*body, *(name for p in body["personalizations"] for name in p)}
+
+
 def test_the_delivery_id_is_all_that_is_told_about_the_customer() -> None:
     envelope = make_envelope()
     body = build_body(envelope)

@@ -9,19 +9,28 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from campaigns.models import Campaign, MessageEvent, MessageProduct, PreviewMail, RenderedMessage
+from campaigns.models import (
+    Campaign,
+    Message,
+    MessageEvent,
+    MessageOutcome,
+    MessageProduct,
+    PreviewMail,
+    RenderedMessage,
+)
 from demo import figures, running
 from demo.boutique.days import tell_boutique
 from demo.boutique.loading import load_boutique
 from demo.dates import Calendar
 from demo.elements import sort_by_time
-from demo.flows import QUESTION_SUBJECTS, set_up_flows, set_up_login
+from demo.flows import QUESTION_SUBJECTS, send_letter, set_up_flows, set_up_login
 from demo.living import Clock, Lived
 from demo.readers import Readers
 from demo.resetting import empty_tables
 from demo.running import Told
 from experiments.models import Experiment
 from shop.models import Order
+from tests.factories import make_customer, make_order
 from triggers.models import Enrolment, Trigger
 
 START = datetime(2026, 11, 7, tzinfo=UTC)
@@ -62,6 +71,7 @@ def test_six_days_bring_confirmations_cart_mail_and_follow_ups() -> None:
         "post-purchase-follow-up",
     }
     assert Enrolment.objects.filter(cart__customer__external_id="bq-omar", state="done").exists()
+    assert not MessageOutcome.objects.filter(reason="render_failed").exists()
 
 
 def test_readers_open_after_the_delivery_and_do_nothing_before_its_time() -> None:
@@ -107,6 +117,18 @@ def test_three_flows_start_at_the_first_live_midnight_with_two_experiments() -> 
     assert classes["abandoned-cart"] == classes["post-purchase-follow-up"] == "marketing"
     assert Experiment.objects.filter(status="running").count() == 2
     assert set(QUESTION_SUBJECTS) >= {"en", "fa", "ar", "he", "ru"}
+
+
+def test_the_letter_goes_once_to_who_has_not_ordered_for_long_in_two_versions() -> None:
+    set_up_flows(START)
+    lapsed, regular, _never = make_customer(), make_customer(), make_customer()
+    make_order(lapsed, placed_at=START - timedelta(days=91))
+    make_order(regular, placed_at=START - timedelta(days=91))
+    make_order(regular, placed_at=START - timedelta(days=3))
+    assert send_letter(START) == 1
+    assert Message.objects.get().customer == lapsed
+    letter = Experiment.objects.get(key="letter-subject")
+    assert (letter.status, letter.metric, letter.variants.count()) == ("running", "click", 2)
 
 
 def test_the_demo_login_is_refused_on_a_public_address(settings: Settings) -> None:

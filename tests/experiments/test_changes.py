@@ -20,19 +20,19 @@ GOOD: list[dict[str, Any]] = [
     {"campaign": "abandoned-cart-two"},
 ]
 BAD = [
-    ({"texts": {"en": {"subject": ""}}}, "write texts as"),
-    ({"blocks": {"intro": 1}}, "write blocks as"),
-    ({"template": " "}, "write template as"),
-    ({"recommender": None}, "write recommender as"),
+    ({"texts": {"en": {"subject": ""}}}, "Write texts as"),
+    ({"blocks": {"intro": 1}}, "Write blocks as"),
+    ({"template": " "}, "Write template as"),
+    ({"recommender": None}, "Write recommender as"),
     ({"products": {"complements": 4}}, "each from 0 to 3"),
-    ({"products": {"kettles": 1}}, "write products as"),
-    ({"products": {"upgrades": True}}, "write products as"),
-    ({"offer": {"percent": "10"}}, "write offer as"),
-    ({"offer": {"code": "X", "percent": "10", "amount": "5"}}, "write offer as"),
-    ({"sender_name": ""}, "write sender_name as"),
+    ({"products": {"kettles": 1}}, "Write products as"),
+    ({"products": {"upgrades": True}}, "Write products as"),
+    ({"offer": {"percent": "10"}}, "Write offer as"),
+    ({"offer": {"code": "X", "percent": "10", "amount": "5"}}, "Write offer as"),
+    ({"sender_name": ""}, "Write sender_name as"),
     ({"timing": {"hour": 24}}, "an hour up to 23"),
-    ({"timing": {"delay_hours": -1}}, "write timing as"),
-    ({"timing": {}}, "write timing as"),
+    ({"timing": {"delay_hours": -1}}, "Write timing as"),
+    ({"timing": {}}, "Write timing as"),
     ({"campaign": "x", "texts": {"en": {"a": "b"}}}, "keep campaign alone"),
     ({"colour": "red"}, "which is unknown; use texts"),
     ("texts", "must be an object"),
@@ -47,11 +47,11 @@ def test_every_kind_of_change_can_be_made(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("changes", "words"), BAD)
 def test_a_change_that_cannot_be_made_says_how_to_write_it(changes: object, words: str) -> None:
     (problem,) = find_change_problems(changes)
-    assert words in problem
+    assert words in str(problem)
 
 
 def test_a_control_changes_nothing() -> None:
-    assert "is the control" in find_change_problems(GOOD[0], is_control=True)[0]
+    assert "is the control" in str(find_change_problems(GOOD[0], is_control=True)[0])
 
 
 @pytest.mark.parametrize(

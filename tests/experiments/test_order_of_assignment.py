@@ -10,7 +10,8 @@ from experiments.assignment import assign, assign_global_holdout, counted_assign
 from experiments.layers import release_slots, reserve_slots
 from experiments.merging import merge_assignments
 from experiments.models import AllocationEpoch, Assignment, AuditEntry, Experiment, Layer, LayerSlot, Variant
-from experiments.running import ExperimentError, change_weights, restart, roll_out, start, stop
+from experiments.problems import ExperimentError
+from experiments.running import change_weights, restart, roll_out, start, stop
 from shop.models import Customer
 from tests.experiments.people import NOW, make_customers, make_experiment
 

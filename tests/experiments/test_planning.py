@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.boundaries import HYBRID, combined_reaches
-from experiments.planning import Caution, Traffic, plan_means, plan_rates, required_drift
+from experiments.planning import Caution, Traffic, plan_means, plan_rates, required_drift, spread_over_people
 
 
 def test_daily_looks_cost_a_few_per_cent_more_people_than_one_look() -> None:
@@ -78,3 +78,13 @@ def test_other_things_that_can_not_be_are_refused() -> None:
         Traffic(10, (1.0,))
     with pytest.raises(ValueError, match="power of 1"):
         required_drift(HYBRID, 1)
+
+
+def test_what_people_spend_has_the_mean_and_spread_of_the_orders_and_the_zeros() -> None:
+    rng = np.random.default_rng(4)
+    orders = rng.lognormal(4, 0.8, 400_000)
+    spent = np.where(rng.random(400_000) < 0.03, orders, 0.0)
+    expected = spread_over_people(0.03, orders.mean(), orders.std())
+    assert (spent.mean(), spent.std()) == pytest.approx(expected, rel=0.03)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        spread_over_people(0, 10, 1)

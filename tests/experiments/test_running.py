@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from experiments.models import Experiment, Variant
-from experiments.running import ExperimentError, start, stop
+from experiments.problems import ExperimentError
+from experiments.running import start, stop
 from tests.experiments.people import NOW, make_experiment
 
 pytestmark = pytest.mark.django_db
@@ -93,13 +94,13 @@ def test_every_documented_change_is_accepted(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": "red"}, "Variant b changes 'colour', which is unknown; use texts, blocks, template"),
-        ({"texts": {"en": "Hello"}}, "Variant b: write texts as"),
-        ({"texts": {"en": {"subject": ""}}}, "Variant b: write texts as"),
-        ({"texts": ["en"]}, "Variant b: write texts as"),
-        ({"blocks": {"intro": 2}}, "Variant b: write blocks as"),
-        ({"recommender": None}, "Variant b: write recommender as"),
-        (["texts"], "Variant b: changes must be an object"),
+        ({"colour": "red"}, "Variant b: It changes 'colour', which is unknown; use texts, blocks, template"),
+        ({"texts": {"en": "Hello"}}, "Variant b: Write texts as"),
+        ({"texts": {"en": {"subject": ""}}}, "Variant b: Write texts as"),
+        ({"texts": ["en"]}, "Variant b: Write texts as"),
+        ({"blocks": {"intro": 2}}, "Variant b: Write blocks as"),
+        ({"recommender": None}, "Variant b: Write recommender as"),
+        (["texts"], "Variant b: Changes must be an object"),
     ],
 )
 def test_a_change_nobody_understands_stops_the_start(changes: Any, message: str) -> None:
@@ -112,7 +113,7 @@ def test_a_change_nobody_understands_stops_the_start(changes: Any, message: str)
 def test_a_control_that_changes_something_is_no_control() -> None:
     experiment = make_draft()
     Variant.objects.filter(key="a").update(changes={"recommender": "popular"})
-    with pytest.raises(ExperimentError, match="Variant a is the control, so it must change nothing"):
+    with pytest.raises(ExperimentError, match="Variant a: It is the control, so it must change nothing"):
         start(experiment, NOW)
 
 

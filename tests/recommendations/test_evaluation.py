@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from recommendations.answering import Answers
 from recommendations.cases import SLOTS, make_cases, to_matrix
 from recommendations.evaluation import evaluate
+from recommendations.evaluation_report import summarise
 from recommendations.measures import measure
 from recommendations.order_files import read_columns
 from recommendations.sales import Sales, arrange_sales
@@ -49,6 +50,24 @@ def test_the_engine_never_loses_to_recent_best_sellers(shape: str, tmp_path: Pat
         engine, floor = (found["tasks"][task][name] for name in ("engine", "popularity_30d"))
         noise = 2.0 * np.hypot(engine["hit_rate_se@3"], floor["hit_rate_se@3"])
         assert engine["hit_rate@3"] >= floor["hit_rate@3"] - noise, task
+
+
+def test_the_rules_are_measured_beside_the_engine_where_asked(tmp_path: Path) -> None:
+    found = evaluate(sales_of(make_shop(**SHAPES["pairs"], together=0.9), tmp_path), with_rules=True)
+    assert found["rules_applied"] is True
+    for task in ("basket", "single", "next_new"):
+        figures = found["tasks"][task]["engine_with_rules"]
+        assert 0.0 < figures["hit_rate@3"] <= found["tasks"][task]["engine"]["hit_rate@3"] + 0.02, task
+    assert "engine_with_rules" not in found["tasks"]["repeat"]
+    assert "through the rules of restraint" in " ".join(summarise(found))
+
+
+def test_tables_sent_to_a_file_are_not_cut_at_the_width_of_a_terminal(tmp_path: Path) -> None:
+    orders = write_orders(tmp_path / "orders.csv", make_shop(orders=200, products=12, size=3))
+    printed = run("--orders", str(orders))
+    assert "same_type_share@3" in printed
+    assert "Bought together, plain" in printed
+    assert "…" not in printed
 
 
 def test_products_that_come_in_pairs_are_found(tmp_path: Path) -> None:
@@ -158,6 +177,25 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(
     orders = write_orders(tmp_path / "o.csv", make_shop(orders=80, products=30, size=4))
     with pytest.raises(CommandError, match=complaint):
         run("--orders", str(orders), *arguments)
+
+
+def test_a_line_without_a_time_is_left_out_and_counted(tmp_path: Path) -> None:
+    orders = write_orders(tmp_path / "o.csv", make_shop(orders=300, products=30, size=4))
+    rows = orders.read_text().splitlines()
+    rows[5] = rows[5].rpartition(",")[0] + ","
+    rows[9] = rows[9].rpartition(",")[0] + ",yesterday"
+    orders.write_text("\n".join(rows))
+    sales = arrange_sales(read_columns(orders, {}))
+    assert sales.dropped["no order, product or time"] == 2
+
+
+@pytest.mark.parametrize("prices", [("£1,299.50", "£12.00"), ("1.299,50 €", "12,00 €"), ("1299.5", "12")])
+def test_prices_are_read_the_way_the_file_writes_them(prices: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    rows = [f'{order};p{product};2026-01-0{order};"{price}"' for order in (1, 2) for product, price in
+            enumerate(prices)]  # fmt: skip
+    path.write_text("\n".join(["order;product;date;price", *rows]), encoding="utf8")
+    assert arrange_sales(read_columns(path, {})).price.tolist() == [1299.5, 12.0]
 
 
 def test_a_file_that_is_missing_or_has_no_known_columns_is_refused(tmp_path: Path) -> None:

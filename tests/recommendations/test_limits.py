@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from recommendations.engine import Moment, account_for, explain, recommend
 from recommendations.models import Bestseller, ComplementRule, Kind, Listing, OfferRules, Pin
@@ -126,6 +127,14 @@ def test_a_product_without_a_name_or_a_price_is_never_shown(phone: Product) -> N
     assert set(objections(ask(phone)).values()) == {"no_title", "no_price"}
 
 
+def test_a_shop_that_is_sold_out_leaves_the_block_out(phone: Product) -> None:
+    case, charger = make_product(stock=0), make_product(stock=0)
+    model = make_model()
+    connect(model, phone, case)
+    connect(model, phone, charger)
+    assert recommend([ask(phone, complements=3)], NOW) == [[]]
+
+
 def test_what_a_customer_wants_fewer_of_is_gone_for_a_year(phone: Product) -> None:
     customer = make_customer()
     case, cable = make_product("Case"), make_product("Cable")
@@ -216,3 +225,12 @@ def test_the_fallback_goes_down_as_far_as_the_shop_lets_it(fallback: str, shown:
         Bestseller.objects.create(model=model, department=department, product=product, rank=0, sold=30)
     OfferRules.objects.create(fallback=fallback)
     assert titles(recommend([ask(pan)], NOW)[0]) == shown
+
+
+def test_the_same_category_is_listed_once_on_every_database(phone: Product) -> None:
+    Listing.objects.create(side=Listing.Side.EXCLUDE, category="toys")
+    with pytest.raises(IntegrityError, match="category"), transaction.atomic():
+        Listing.objects.create(side=Listing.Side.EXCLUDE, category="toys")
+    ComplementRule.objects.create(product_type="phone", complement=phone)
+    with pytest.raises(IntegrityError, match="type"), transaction.atomic():
+        ComplementRule.objects.create(product_type="phone", complement=phone)

@@ -56,7 +56,7 @@ def baskets(products: list[Product]) -> Baskets:
 @pytest.mark.parametrize("slot", ["basket", "single", "next_new", "repeat"])
 def test_the_scorer_that_was_measured_serves_its_slot(slot: str, baskets: Baskets) -> None:
     rebuild_neighbours(MIDNIGHT)
-    choice, learnt = choose_scorers(baskets)[slot], learn(count_pairs(baskets))
+    choice, learnt = choose_scorers(baskets)[slot], learn(count_pairs(baskets), baskets)
     if slot in {"basket", "single"}:
         cases, requests = _ask_about_baskets(slot, baskets)
     else:

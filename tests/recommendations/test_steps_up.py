@@ -19,6 +19,8 @@ from tests.recommendations.shops import NOW, ask, connect, make_model, make_prod
         ("Lord Voldemort Figure", "Rubeus Hagrid Figure"),
         ("Set of 6 Mugs", "Set of 4 Bowls"),
         ("Red Mug", "Red Mug"),
+        ("Poster Paper Orange", "Poster Paper Dark Blue"),
+        ("Miner Figures (Pack of 3)", "Miner Steve Vinyl Figure"),
     ],
 )
 def test_another_of_the_series_says_nothing_more(title: str, better: str) -> None:
@@ -58,3 +60,11 @@ def test_owners_of_both_prove_it_as_far_as_the_shop_asks_for_proof(
     OfferRules.objects.create(proving_owners=proving)
     [considered] = explain(ask(stoke, complements=0, upgrades=1), NOW)
     assert considered.objection == code
+
+
+@pytest.mark.django_db
+def test_a_better_one_in_a_shop_without_orders_is_shown_however_its_weights_add_up() -> None:
+    small, large = make_product("Glitter Tub 100g"), make_product("Glitter Tub 400g", price=Decimal(15))
+    connect(make_model(), small, large, kind=Kind.UPGRADE, support=0, score=0.04)
+    [considered] = explain(ask(small, complements=0, upgrades=1), NOW)
+    assert considered.objection == ""

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from recommendations.evaluation import evaluate
-from recommendations.evaluation_report import print_report
+from recommendations.evaluation_report import open_console, print_report
 from recommendations.evaluation_runs import store_report
 from recommendations.order_files import OrderFileError, read_columns, read_mapping
 from recommendations.recorded_sales import read_recorded_sales
@@ -37,13 +37,16 @@ class Command(BaseCommand):
             "--store", action="store_true", help="show the report in the dashboard; recorded orders only"
         )
         parser.add_argument(
+            "--with-rules", action="store_true", help="also through the rules that hold for emails (slower)"
+        )
+        parser.add_argument(
             "--columns", default="", help="order=InvoiceNo,product=StockCode,time=InvoiceDate,…"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["store"] and options["orders"]:
             raise CommandError("--store keeps reports of the recorded orders only: leave out --orders.")
-        console = Console(file=cast(IO[str], self.stdout), highlight=False)
+        console = open_console(cast(IO[str], self.stdout))
         cutoff = _read_day(options["cutoff"])
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         try:
@@ -56,6 +59,7 @@ class Command(BaseCommand):
                     sales,
                     cutoff,
                     report=lambda step, share: progress.update(bar, description=step, completed=share),
+                    with_rules=options["with_rules"],
                 )
         except OrderFileError as error:
             raise CommandError(str(error)) from error

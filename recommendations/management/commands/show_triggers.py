@@ -1,6 +1,7 @@
 """Print what real orders would be followed by, to be read by eye: three products each, with the reasons."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,6 +12,8 @@ from recommendations.models import Kind
 from shop.models import Order, OrderLine, Product
 
 MOST_NAMED = 3
+PRODUCTS_A_BLOCK = 500
+T = TypeVar("T")
 
 
 class Command(BaseCommand):
@@ -57,15 +60,24 @@ def _from_orders(number: int) -> list[Request]:
 
 
 def _from_products(number: int) -> list[Request]:
+    """Products that show an upgrade; of most dearer ones nobody knows what they have more of."""
     having = Product.objects.filter(neighbours__kind=Kind.UPGRADE, neighbours__model__is_active=True)
     keys = list(having.distinct().order_by("pk").values_list("pk", flat=True))
-    return [_ask((key,), 0, 3) for key in _spread(keys, number)]
+    asked = [_ask((key,), 0, 3) for key in keys]
+    blocks = [asked[start : start + PRODUCTS_A_BLOCK] for start in range(0, len(asked), PRODUCTS_A_BLOCK)]
+    showing = [
+        request
+        for block in blocks
+        for request, picks in zip(block, recommend(block, timezone.now()), strict=True)
+        if picks
+    ]
+    return _spread(showing, number)
 
 
-def _spread(keys: list[int], number: int) -> list[int]:
-    """So many of the keys, the first to the last at even steps."""
-    taken = min(number, len(keys))
-    return [keys[place * len(keys) // taken] for place in range(taken)]
+def _spread(found: Sequence[T], number: int) -> list[T]:
+    """So many of them, the first to the last at even steps."""
+    taken = min(number, len(found))
+    return [found[place * len(found) // taken] for place in range(taken)]
 
 
 def _ask(anchors: tuple[int, ...], complements: int, upgrades: int) -> Request:

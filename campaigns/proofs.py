@@ -1,0 +1,116 @@
+"""Proofs of an email: rendered as previews are, sent to whoever asked, and counted nowhere.
+
+The row is the job. It is claimed by compare-and-set and handed over once: a worker that dies in between
+leaves a proof of which nobody can know, and whoever asked asks again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from campaigns.models import Campaign, ProofEmail
+from campaigns.previews import Choice, find_step, preview_email
+from campaigns.routes import ask_route
+from delivery.base import Envelope, Outcome, OutcomeKind, Transport
+
+MOST_AN_HOUR = 20
+KEPT_FOR = timedelta(days=30)
+GIVEN_UP_AFTER = timedelta(minutes=15)
+TRIED_FOR = timedelta(hours=1)
+SUBJECT_START = "[Test] "
+_AT_ONCE = 10
+_State = ProofEmail.State
+_STATES = {OutcomeKind.ACCEPTED: _State.ACCEPTED, OutcomeKind.REJECTED: _State.REJECTED,
+           OutcomeKind.UNKNOWN: _State.UNKNOWN}  # fmt: skip
+
+
+class Asker(Protocol):
+    pk: Any
+    email: str
+
+
+class ProofRefusedError(Exception):
+    """Why there is no proof: `code` is no_address, too_many or render_failed, `detail` what went wrong."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code, self.detail = code, detail
+
+
+def queue_proof(choice: Choice, context: Any, asker: Asker, now: datetime) -> ProofEmail:
+    """The proof, due at once, with what `preview_email` would show. Its links do nothing for a customer.
+
+    It goes to the asker's own address and to no other. Proofs of more than 30 days are forgotten.
+    Raises ProofRefusedError.
+    """
+    if not asker.email:
+        raise ProofRefusedError("no_address")
+    mine = ProofEmail.objects.filter(asked_by=asker.pk)
+    mine.filter(asked_at__lt=now - KEPT_FOR).delete()
+    if mine.filter(asked_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
+        raise ProofRefusedError("too_many")
+    preview = preview_email(choice, context, checks=False)
+    if preview.email is None:
+        raise ProofRefusedError("render_failed", preview.problem)
+    return ProofEmail.objects.create(
+        template=choice.version.template,
+        asked_by_id=asker.pk,
+        recipient=asker.email,
+        message_class=find_step(choice.version).campaign.message_class,
+        language=preview.email.language,
+        subject=f"{SUBJECT_START}{preview.email.subject}",
+        html=preview.email.html,
+        text=preview.email.text,
+        asked_at=now,
+        changed_at=now,
+    )
+
+
+def send_proofs(now: datetime, transport: Transport) -> int:
+    """Hands over the proofs that wait, ten at a time, unless the way out is closed; returns how many.
+
+    Of one that a worker left behind nobody can know: it is not sent again.
+    """
+    left = ProofEmail.objects.filter(state=_State.SENDING, changed_at__lt=now - GIVEN_UP_AFTER)
+    left.update(state=_State.UNKNOWN, reason="worker_stopped", changed_at=now)
+    waiting = list(ProofEmail.objects.filter(state=_State.QUEUED).order_by("asked_at")[:_AT_ONCE])
+    if not waiting or ask_route(transport.name, now) is None:
+        return 0
+    claimed = [proof for proof in waiting if _claim(proof, now)]
+    _record(claimed, transport.send([_make_envelope(proof) for proof in claimed], now=now), now)
+    return len(claimed)
+
+
+def _claim(proof: ProofEmail, now: datetime) -> bool:
+    queued = ProofEmail.objects.filter(pk=proof.pk, state=_State.QUEUED)
+    return bool(queued.update(state=_State.SENDING, changed_at=now))
+
+
+def _record(proofs: Sequence[ProofEmail], outcomes: Sequence[Outcome], now: datetime) -> None:
+    """What can't leave now waits for its turn again, for an hour."""
+    for proof, outcome in zip(proofs, outcomes, strict=True):
+        is_old = now - proof.asked_at > TRIED_FOR
+        state = _STATES.get(outcome.kind, _State.REJECTED if is_old else _State.QUEUED)
+        ProofEmail.objects.filter(pk=proof.pk, state=_State.SENDING).update(
+            state=state, reason=outcome.reason[:40], detail=outcome.detail[:255], changed_at=now
+        )
+
+
+def _make_envelope(proof: ProofEmail) -> Envelope:
+    config = settings.PAIRWELL
+    is_marketing = proof.message_class == Campaign.MessageClass.MARKETING
+    return Envelope(
+        delivery_id=proof.pk,
+        message_class=Campaign.MessageClass.TRANSACTIONAL,  # it was asked for, and offers no way out
+        from_email=config["MARKETING_FROM_EMAIL"] if is_marketing else config["FROM_EMAIL"],
+        from_name=config["SHOP_NAME"],
+        to_email=proof.recipient,
+        to_name="",
+        subject=proof.subject,
+        text=proof.text,
+        html=proof.html,
+        reply_to=config["SUPPORT_EMAIL"],
+        category="proof",
+    )
