@@ -32,7 +32,7 @@ def bucket_ranges(count: int, coverage: float, weights: Sequence[float] | None =
     the coverage moves nobody. Weights that don't sum to 1 within 0.01 or don't match count as equal."""
     coverage = min(max(coverage, 0.0), 1.0)
     if weights is None or len(weights) != count or not 0.99 <= sum(weights) <= 1.01:
-        weights = [1 / count] * count
+        weights = [1 / count] * count if count > 0 else []
     ranges, start = [], 0.0
     for weight in weights:
         ranges.append((start, start + coverage * weight))

@@ -44,8 +44,16 @@ def test_the_choice_is_the_one_growthbook_publishes(
     assert choose(point, ranges) == expected, name
 
 
+@pytest.mark.parametrize(("count", "expected"), CASES["getEqualWeights"])
+def test_equal_weights_are_those_growthbook_publishes(count: int, expected: list[float]) -> None:
+    widths = [end - start for start, end in bucket_ranges(count, 1)]
+    assert len(widths) == len(expected)
+    assert np.allclose(widths, expected, atol=1e-8)
+
+
 def test_the_published_cases_are_all_there() -> None:
-    assert (len(VERSION_2), len(CASES["getBucketRange"]), len(CASES["chooseVariation"])) == (7, 13, 13)
+    names = ("getBucketRange", "chooseVariation", "getEqualWeights")
+    assert (len(VERSION_2), *(len(CASES[name]) for name in names)) == (7, 13, 13, 6)
 
 
 @pytest.mark.parametrize(("text", "value"), [("", 0x811C9DC5), ("a", 0xE40C292C), ("foobar", 0xBF9CF968)])
