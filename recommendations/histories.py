@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -144,7 +145,7 @@ def _make_history(habits: _Habits, due: Flags, part: slice) -> History:
 def _find_runs(keys: Ints) -> list[tuple[int, int]]:
     """Where equal keys that stand together begin and end."""
     starts = np.flatnonzero(np.diff(keys, prepend=-1)).tolist()
-    return list(zip(starts, [*starts[1:], len(keys)], strict=True))
+    return list(pairwise([*starts, len(keys)]))
 
 
 def _microseconds(moment: datetime) -> int:
