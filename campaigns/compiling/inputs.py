@@ -15,9 +15,8 @@ def find_inputs(loop: nodes.For) -> list[InputPath] | None:
     Of the loop's own variable only the first step is taken, because what lies deeper may be guarded by a
     condition. The loops inside of the body are kept with it.
     """
-    if any(isinstance(node, nodes.Assign) for node in _descend(loop.body)):
-        return None
-    if not all(_is_shown(call, loop.body) for call in _descend(loop.body) if _called(call) == "_link"):
+    inside = list(_descend(loop.body))
+    if any(isinstance(node, nodes.Assign) for node in inside) or not _are_shown(inside):
         return None
     own = _name_targets(loop)
     found = {
@@ -89,9 +88,10 @@ def _descend(body: Sequence[nodes.Node]) -> Iterator[nodes.Node]:
         yield from _descend(list(node.iter_child_nodes()))
 
 
-def _is_shown(call: nodes.Node, body: Sequence[nodes.Node]) -> bool:
-    """Whether it stands alone as an expression of the email, so that its place is known in the result."""
-    return any(isinstance(node, nodes.Output) and call in node.nodes for node in _descend(body))
+def _are_shown(inside: Sequence[nodes.Node]) -> bool:
+    """Whether each link stands alone as an expression of the email: its place is known in the result."""
+    shown = {id(one) for node in inside if isinstance(node, nodes.Output) for one in node.nodes}
+    return all(id(node) in shown for node in inside if _called(node) == "_link")
 
 
 def _called(node: nodes.Node) -> str:
