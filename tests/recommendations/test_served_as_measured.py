@@ -1,6 +1,7 @@
 """What the back-test measures is what customers are served: the same products in the same order."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from recommendations.building import rebuild_neighbours
 from recommendations.cases import MOST_CASES, Cases, decay_history, make_cases, split_by_order, to_matrix
 from recommendations.engine import Moment, Request, rank_without_rules
 from recommendations.learning import count_pairs, learn, make_table
+from recommendations.models import SlotChoice
 from recommendations.selection import answer, choose_scorers
+from recommendations.trade_ups import FEWEST_CANDIDATES, PRICE_BAND, WEIGHTS, Goods, TradeUps, UpgradeRanker
 from shop.models import Customer, Order, OrderLine, Product
 from tests.recommendations.sales_files import make_shop
-from tests.recommendations.shops import NOW, make_customer, make_product
+from tests.recommendations.shops import NOW, make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +103,45 @@ def _ask_about_customers(slot: str, baskets: Baskets) -> tuple[Cases, list[Reque
         Request(customer, given, frozenset(), 3 - repeats, 0, "GBP", repeats=repeats, moment=Moment.AFTER)
         for customer, given in zip(customers, anchors, strict=True)
     ]
+
+
+def test_the_upgrades_that_were_measured_are_served_where_no_title_objects() -> None:
+    """Mugs of rising price, each with one thing more: the rules on titles, which only ever take upgrades out,
+    object to none of them. The blend is the one that the rebuild stored."""
+    parts = ["lid", "handle", "straw", "filter", "sleeve", "box", "strap", "clip", "stand", "brush"]
+    mugs = [
+        make_product(" ".join(["Travel mug", *parts[:n]]), product_type="mug", price=Decimal(10 + n))
+        for n in range(len(parts) + 1)
+    ]
+    make_order(mugs, days_ago=100)
+    for number in range(60):
+        customer, owned = make_customer(), number % 7
+        make_order([mugs[owned]], customer=customer, days_ago=80 - number)
+        make_order([mugs[owned + 2 + number % 3]], customer=customer, days_ago=60 - number)
+    rebuild_neighbours(NOW)
+    baskets, weights = read_baskets(NOW, days=730), WEIGHTS[read_settings_of_upgrades()]
+    rows = Product.objects.in_bulk(baskets.product_ids.tolist())
+    goods = Goods(
+        [rows[key].title for key in baskets.product_ids.tolist()],
+        [rows[key].product_type for key in baskets.product_ids.tolist()],
+        np.array([float(rows[key].price or 0) for key in baskets.product_ids.tolist()]),
+    )
+    events = _every_step_up(goods)
+    measured = UpgradeRanker(baskets, goods, events).rank(weights).products[:, :PLACES]
+    anchors = [int(baskets.product_ids[owned]) for owned in events.owned]
+    requests = [Request(None, (anchor,), frozenset(), 0, 3, "GBP") for anchor in anchors]
+    served = [row[:PLACES] for row in rank_without_rules(requests, NOW)]
+    assert len(anchors) >= 4
+    assert served == [baskets.product_ids[row[row != NOBODY]].tolist() for row in measured]
+
+
+def read_settings_of_upgrades() -> str:
+    return str(SlotChoice.objects.get(model__is_active=True, slot="upgrade").scorer)
+
+
+def _every_step_up(goods: Goods) -> TradeUps:
+    """An event for each product with four or more of its type at 1.1 to 2 times its price."""
+    low, high = PRICE_BAND
+    band = [np.flatnonzero((goods.price >= low * p) & (goods.price <= high * p)) for p in goods.price]
+    owned = np.array([n for n, found in enumerate(band) if len(found) >= FEWEST_CANDIDATES], dtype=np.int64)
+    return TradeUps(owned, np.array([band[n][0] for n in owned], dtype=np.int64), [band[n] for n in owned])
