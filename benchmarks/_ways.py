@@ -1,5 +1,6 @@
 """The ways to send that are measured against each other; each sends some emails and says what arrived."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 import sendgrid
@@ -49,6 +50,7 @@ class Ways:
         self._sdk = sendgrid.SendGridAPIClient("SG.benchmark", host=sink.url)
         self._anymail = EmailBackend(api_key="SG.benchmark", api_url=f"{sink.url}/v3/")
         settings.ANYMAIL = {"SENDGRID_API_KEY": "SG.benchmark", "SENDGRID_API_URL": f"{sink.url}/v3/"}
+        logging.getLogger("post_office").setLevel(logging.WARNING)
         self._job = Job(shop)
         self._prebuilt = list(self._build_requests())
 

@@ -15,6 +15,7 @@ from campaigns.compiler import CompileError, Place
 from campaigns.compiling.source import Source
 from campaigns.compiling.texts import Texts
 
+MAX_FILE_BYTES = 1_000_000  # ten times what Gmail shows; more takes minutes to compile
 # MJML's own way to write it, for a part of a body that lies beside the file or below it.
 _MJ_INCLUDE = re.compile(
     r"[ \t]*<mj-include\s+path=[\"']([\w./-]+\.mjml)[\"']\s*(?:/>|>\s*</mj-include>)[ \t]*"
@@ -118,6 +119,10 @@ def _is_of_a_directory(path: Path) -> bool:
 
 
 def _read_utf8(path: Path) -> str:
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        message = f"the file has {size // 1000} kB; at most {MAX_FILE_BYTES // 1000} are read"
+        raise _file_error(path, message, "is it an email? Gmail clips at 102 kB; take out what is repeated")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -127,7 +132,9 @@ def _read_utf8(path: Path) -> str:
 
 
 def _file_error(path: Path, message: str, hint: str, line: int = 1, column: int = 1) -> CompileError:
-    return CompileError(message, hint=hint, place=Place(f"{path.parent.name}/{path.name}", line, column))
+    return CompileError(
+        message, hint=hint, place=Place(f"{path.resolve().parent.name}/{path.name}", line, column)
+    )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -97,8 +97,9 @@ def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> 
 def _gather_facts(
     message: Message, standing: Standing, outdated: str, recent: dict[int, list[datetime]]
 ) -> Facts:
+    campaign = message.step.campaign
     return Facts(
-        is_marketing=message.step.campaign.is_marketing,
+        is_marketing=campaign.is_marketing,
         queued_at=message.queued_at,
         has_address=bool(message.customer.email),
         outdated=outdated,
@@ -106,8 +107,8 @@ def _gather_facts(
         recent_marketing=tuple(recent[message.customer_id]),
         timezone=timezone_of(message.customer),
         is_held_out=False,
-        topic=message.step.campaign.topic,
-        is_legal=message.step.campaign.is_legal,
+        topic=campaign.topic,
+        is_legal=campaign.is_legal,
     )
 
 
@@ -145,11 +146,12 @@ def make_request(
 ) -> Request:
     about = (event.product_id,) if event and event.product_id else ()
     complements, upgrades = count_products(message, changes)
+    step, order = message.step, message.order
     products = tuple(line.product.pk for line in lines[message.id]) or about
-    if message.step.repeats and not complements and not upgrades:
+    if step.repeats and not complements and not upgrades:
         products = ()  # what is due again may be the very thing that the order was about
     # An email about nothing but the next one up comes long after an order, and before the next.
-    is_about_next = upgrades > 0 and not (complements or message.step.services)
+    is_about_next = upgrades > 0 and not (complements or step.services)
     return Request(
         customer_id=message.customer_id,
         anchors=products,
@@ -158,12 +160,12 @@ def make_request(
         upgrades=upgrades,
         currency=message.customer.currency or settings.PAIRWELL["CURRENCY"],
         scorer=scorer_of(changes),
-        services=message.step.services,
-        repeats=message.step.repeats,
-        place=message.step.campaign.key,
-        moment=Moment.AFTER if message.order and not is_about_next else Moment.BEFORE,
+        services=step.services,
+        repeats=step.repeats,
+        place=step.campaign.key,
+        moment=Moment.AFTER if order and not is_about_next else Moment.BEFORE,
         language=language,
-        bought_at=message.order.placed_at if message.order else None,
+        bought_at=order.placed_at if order else None,
     )
 
 

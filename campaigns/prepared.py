@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -56,6 +57,6 @@ class Prepared:
         own = {pick.product.pk for pick in self.picks}
         return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
 
-    @property
+    @cached_property
     def is_marketing(self) -> bool:
         return self.message.step.campaign.is_marketing

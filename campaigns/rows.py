@@ -55,6 +55,7 @@ class Recipient(NamedTuple):
     tracking: Tracking = NO_TRACKING
 
 
+@lru_cache(maxsize=_MAX_LINKS)
 def link_key(url: str) -> bytes:
     """The first 8 bytes of SHA-256: equal addresses meet in one `TrackedLink`."""
     return hashlib.sha256(url.encode()).digest()[:8]

@@ -103,3 +103,34 @@ def test_a_context_that_is_none_is_refused_with_its_place(tmp_path: Path, contex
     path = write(tmp_path / "a.mjml", in_text("x"))
     with pytest.raises(CommandError, match=r"c\.json:1:\d+: "):
         render_file(path, context=write(tmp_path / "c.json", context))
+
+
+def test_a_file_with_the_line_ends_of_windows_has_the_same_places(tmp_path: Path) -> None:
+    lines = in_text("Hi\n{{ nmae }}").replace("\n", "\r\n")
+    path = write(tmp_path / "crlf.mjml", "")
+    path.write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    number = lines.split("{{")[0].count("\n") + 1
+    with pytest.raises(CommandError, match=rf"crlf.mjml:{number}:\d+: .*“nmae” is not in the context"):
+        render_file(path)
+
+
+def test_a_file_of_many_megabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "huge.mjml", in_body(SECTION.format("x" * 500) * 4_000))
+    with pytest.raises(CommandError, match=r"huge.mjml:1:1: the file has 2\d+ kB; at most 1000 are read"):
+        render_file(path)
+
+
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "good.mjml", in_text("Hi"))
+    with pytest.raises(CommandError, match=r"can't write .*nowhere/it.html: No such file or directory"):
+        call_command("render_email", str(path), out=tmp_path / "nowhere" / "it.html")
+
+
+def test_a_context_beside_the_reader_is_named_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "good.mjml", in_text("Hi"))
+    write(tmp_path / "bad.json", '{"name": ')
+    with pytest.raises(CommandError, match=rf"{tmp_path.name}/bad.json:1:10: not JSON"):
+        call_command("render_email", "good.mjml", context=Path("bad.json"))

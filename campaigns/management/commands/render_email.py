@@ -32,10 +32,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         plain = f"{rendered.subject}\n{rendered.preheader}\n\n{rendered.text}"
         content = plain if options["text"] else rendered.html
-        if options["out"]:
-            options["out"].write_text(content, encoding="utf-8")
-        else:
+        if not options["out"]:
             self.stdout.write(content)
+            return
+        try:
+            options["out"].write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"can't write {options['out']}: {error.strerror}") from error
 
     def read(self, template: str, context: Path | None) -> EmailDirectory:
         email = read_email(template)
