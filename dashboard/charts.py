@@ -90,24 +90,29 @@ def draw_shares(rows: Sequence[Share], *, title: str) -> SafeString:
 
 
 def _draw_share(row: Share, top: int, scale: float, *, is_first: bool) -> SafeString:
-    x, anchor = (WIDTH, "end") if get_language_bidi() else (0, "start")
+    """Label, bar and figure grow from where reading begins."""
+    start, sign, anchor = (WIDTH, -1, "end") if get_language_bidi() else (0, 1, "start")
     low, high = max(row.value - 2 * row.error, 0.0) * scale, (row.value + 2 * row.error) * scale
+    width = row.value * scale
     return format_html(
         '<text class="chart-label" x="{}" y="{}" text-anchor="{}">{}</text>'
-        '<rect class="chart-{}" x="0" y="{}" width="{}" height="16" rx="2"/>'
-        '<path class="chart-whisker" d="M{} {}H{}"/><text class="chart-tick" x="{}" y="{}">{}</text>',
-        x,
+        '<rect class="chart-{}" x="{}" y="{}" width="{}" height="16" rx="2"/>'
+        '<path class="chart-whisker" d="M{} {}H{}"/>'
+        '<text class="chart-tick" x="{}" y="{}" text-anchor="{}">{}</text>',
+        start,
         top + 22,
         anchor,
         row.label,
         "good" if is_first else "plain",
+        f"{min(start, start + sign * width):.1f}",
         top + 32,
-        f"{row.value * scale:.1f}",
-        f"{low:.1f}",
+        f"{width:.1f}",
+        f"{start + sign * low:.1f}",
         top + 40,
-        f"{high:.1f}",
-        f"{high + 10:.1f}",
+        f"{start + sign * high:.1f}",
+        f"{start + sign * (high + 10):.1f}",
         top + 46,
+        anchor,
         format_share(row.value),
     )
 

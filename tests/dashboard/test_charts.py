@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.charts import Interval, Series, draw_bars, draw_intervals
+from dashboard.charts import Interval, Series, Share, draw_bars, draw_intervals, draw_shares
 from dashboard.formatting import format_points
 
 
@@ -40,3 +41,13 @@ def test_an_interval_is_drawn_around_its_estimate(high: float) -> None:
     start, end = map(float, re.findall(r'chart-interval" d="M([\d.]+) [\d.]+H([\d.]+)"', svg)[0])
     (dot,) = map(float, re.findall(r'chart-dot" cx="([\d.]+)"', svg))
     assert start <= dot <= end
+
+
+@pytest.mark.parametrize(
+    ("language", "bar", "anchor"), [("en", 'x="0.0"', "start"), ("fa", 'x="130.0"', "end")]
+)
+def test_a_bar_of_a_share_grows_from_where_reading_begins(language: str, bar: str, anchor: str) -> None:
+    with translation.override(language):
+        svg = draw_shares([Share("Pairwell", 0.5, 0.0)], title="Hits")
+    assert bar in svg
+    assert svg.count(f'text-anchor="{anchor}"') == 2
