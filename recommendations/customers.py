@@ -7,13 +7,14 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import FloatField, Q
-from django.db.models.functions import Cast
+import numpy as np
+from django.db.models import Q
 
 from recommendations.catalogue import read_type
-from recommendations.histories import NO_HISTORY, History, read_histories
+from recommendations.histories import HORIZON_DAYS, NO_HISTORY, History, sum_up_histories
 from recommendations.models import CustomerResponse
-from shop.models import Customer, Event, OrderLine, Product
+from recommendations.purchases import Purchases, read_purchases
+from shop.models import Customer, Event, Product
 
 VIEWED_DAYS = 14
 FEWER_DAYS = 365  # a "fewer of these" holds for a year
@@ -53,10 +54,12 @@ def read_customers(
         return {}
     columns = "pk", "country", "language", "attributes"
     people = Customer.objects.filter(pk__in=list(ids)).values_list(*columns)
-    purchases = _read_purchases(ids, now - timedelta(days=bought_days), now)
+    since, past = now - timedelta(days=bought_days), now - timedelta(days=HORIZON_DAYS)
+    bought = read_purchases(ids, now, since=since, remembered=remembered, past=past)
+    purchases = _sum_up_recent(bought, since)
     viewed = _read_viewed(ids, now)
     responses = _read_responses(ids, now)
-    histories = read_histories(remembered, now)
+    histories = sum_up_histories(bought, remembered, now)
     return {
         pk: CustomerFacts(
             country=country,
@@ -71,20 +74,15 @@ def read_customers(
     }
 
 
-def _read_purchases(ids: Collection[int], since: datetime, now: datetime) -> dict[int, dict[str, Any]]:
-    """Two queries: the lines, and once for each product what kind of thing it is."""
-    lines = OrderLine.objects.filter(
-        order__customer__in=ids,
-        order__placed_at__gt=since,
-        order__placed_at__lte=now,
-        order__cancelled_at=None,
-    ).annotate(paid=Cast("unit_price", FloatField()))  # a median needs no exact money
-    columns = lines.values_list(
-        "order__customer_id", "product_id", "order__placed_at", "order__currency", "paid"
-    )
+def _sum_up_recent(purchases: Purchases, since: datetime) -> dict[int, dict[str, Any]]:
+    """By customer what was bought after `since`. One query: what kind of thing each product is."""
+    is_recent = np.array([order.placed_at > since for order in purchases.orders], dtype=np.bool_)
+    lines = np.flatnonzero(is_recent[purchases.order])
+    columns = (column[lines].tolist() for column in (purchases.order, purchases.product, purchases.paid))
     by_customer: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for customer, *line in columns:
-        by_customer[customer].append(tuple(line))
+    for order, product, paid in zip(*columns, strict=True):
+        head = purchases.orders[order]
+        by_customer[head.customer_id].append((product, head.placed_at, head.currency, paid))
     traits = _read_traits({line[0] for rows in by_customer.values() for line in rows})
     return {customer: _sum_up(rows, traits) for customer, rows in by_customer.items()}
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Q
 
@@ -12,8 +13,8 @@ from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import department_of, shelf_of_country, shelf_of_type, type_of
 from recommendations.customers import STRANGER, CustomerFacts, read_customers
 from recommendations.handmade import Handmade, read_handmade
-from recommendations.journeys import NeighbourRow
 from recommendations.models import Bestseller, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
+from recommendations.neighbours import Neighbours, NeighbourTables, split_by_product
 from recommendations.offers import Request
 from recommendations.policy import Policy
 from recommendations.situation import Common
@@ -22,6 +23,16 @@ from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
 
 TYPES_A_TYPE = 5
+BLOCK = 10_000
+_ROW = np.dtype(
+    [
+        ("table", np.int64),
+        ("product", np.int64),
+        ("neighbour", np.int64),
+        ("score", np.float64),
+        ("support", np.int64),
+    ]
+)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +45,7 @@ class Facts:
     support_floor: int
     collected_types: frozenset[str]
     products: Mapping[int, Product]
-    neighbours: Mapping[tuple[str, int], Sequence[NeighbourRow]]
+    neighbours: NeighbourTables
     bestsellers: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     type_neighbours: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     customers: Mapping[int, CustomerFacts] = field(default_factory=dict)
@@ -141,7 +152,7 @@ class _ModelTables:
     def __init__(self, model: NeighbourModel | None) -> None:
         self._model = model
 
-    def neighbours(self, table: str, products: Collection[int]) -> dict[int, list[NeighbourRow]]:
+    def neighbours(self, table: str, products: Collection[int]) -> dict[int, Neighbours]:
         if self._model is None or not products:
             return {}
         rows = _read_neighbours(self._model, products, [table])
@@ -181,28 +192,36 @@ def _add_candidates(
     reading: _Reading,
     handmade: Handmade,
     upcoming: Upcoming,
-    neighbours: Mapping[tuple[str, int], Sequence[NeighbourRow]],
+    neighbours: NeighbourTables,
     *,
     shown: Mapping[str, Sequence[tuple[int, int]]],
 ) -> None:
     """Every product that may be shown, in one query. Shelves of countries only raise what is there."""
     ahead = {key for rows in upcoming.values() for row in rows for key in (row.product_id, row.because_of)}
     sold = {key for shelf, rows in shown.items() if not shelf.startswith("@ ") for key, _sold in rows}
-    related = {row.product_id for rows in neighbours.values() for row in rows}
+    related = {key for rows in neighbours.values() for key in rows.product_id.tolist()}
     wanted = (handmade.product_ids() | ahead | sold | related) - reading.products.keys()
     reading.products.update(Product.objects.in_bulk(wanted))
 
 
 def _read_neighbours(
     model: NeighbourModel, anchors: Collection[int], tables: Collection[str]
-) -> dict[tuple[str, int], list[NeighbourRow]]:
+) -> dict[tuple[str, int], Neighbours]:
     """By table and product."""
-    rows: dict[tuple[str, int], list[NeighbourRow]] = defaultdict(list)
-    found = Neighbour.objects.filter(model=model, kind__in=tables, product__in=anchors).order_by("rank")
-    columns = found.values_list("kind", "product_id", "neighbour_id", "score", "support")
-    for kind, product, neighbour, score, support in columns:
-        rows[kind, product].append(NeighbourRow(neighbour, score, support))
-    return rows
+    names = sorted(tables)
+    place = {name: number for number, name in enumerate(names)}
+    found = Neighbour.objects.filter(model=model, kind__in=names, product__in=anchors)
+    columns = "kind", "product_id", "neighbour_id", "score", "support"
+    ranked = found.order_by("product", "kind", "rank").values_list(*columns)
+    rows = np.fromiter(
+        ((place[kind], *rest) for kind, *rest in ranked.iterator(chunk_size=BLOCK)), dtype=_ROW
+    )
+    read: dict[tuple[str, int], Neighbours] = {}
+    for number, name in enumerate(names):
+        part = rows[rows["table"] == number]
+        columns_of = Neighbours(part["neighbour"], part["score"], part["support"])
+        read |= {(name, product): own for product, own in split_by_product(part["product"], columns_of)}
+    return read
 
 
 def _read_type_neighbours(

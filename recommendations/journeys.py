@@ -5,6 +5,7 @@ The same functions answer the back-test and the emails (`answering`, `habits`), 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +15,9 @@ from recommendations.answering import NOBODY, Matrix, add_votes, rank_batch
 from recommendations.baskets import Floats, Ints
 from recommendations.habits import Habit, score_habits
 from recommendations.histories import History
+from recommendations.neighbours import Neighbours, join
 
 PLACES = 60
-
-
-class NeighbourRow(NamedTuple):
-    product_id: int
-    score: float
-    support: int
 
 
 class Ranked(NamedTuple):
@@ -47,9 +43,6 @@ class Journey:
     excluded: frozenset[int]
 
 
-Neighbours = Mapping[int, Sequence[NeighbourRow]]
-
-
 def sources_of(journeys: Collection[Journey], habit: Habit) -> set[int]:
     """The products whose neighbours have a say."""
     given = {key for journey in journeys for key in journey.given}
@@ -59,7 +52,11 @@ def sources_of(journeys: Collection[Journey], habit: Habit) -> set[int]:
 
 
 def rank_journeys(
-    journeys: Sequence[Journey], neighbours: Neighbours, sold: Mapping[int, int], *, habit: Habit
+    journeys: Sequence[Journey],
+    neighbours: Mapping[int, Neighbours],
+    sold: Mapping[int, int],
+    *,
+    habit: Habit,
 ) -> list[list[Ranked]]:
     """The best sixty products of each journey by the habit; ties go to the lower key.
 
@@ -92,51 +89,83 @@ class _Grid:
     sold: Floats
 
 
-def _lay_out(journeys: Sequence[Journey], neighbours: Neighbours, sold: Mapping[int, int]) -> _Grid:
-    named = {key for journey in journeys for key in (*journey.given, *journey.history.remembered)}
-    spoken = {row.product_id for rows in neighbours.values() for row in rows}
-    keys = np.array(sorted(named | spoken | set(sold) | set(neighbours)), dtype=np.int64)
-    place = {key: position for position, key in enumerate(keys.tolist())}
-
-    def spread(rows: Sequence[Mapping[int, float]]) -> Matrix:
-        cells = [(row, place[key], value) for row, found in enumerate(rows) for key, value in found.items()
-                 if key in place]  # fmt: skip
-        return _to_matrix(cells, (len(rows), len(keys)))
-
-    pairs = [
-        (place[key], place[row.product_id], row.score**2) for key, rows in neighbours.items() for row in rows
-    ]
+def _lay_out(
+    journeys: Sequence[Journey], neighbours: Mapping[int, Neighbours], sold: Mapping[int, int]
+) -> _Grid:
+    product, pairs = join(neighbours)
+    own = _Cells([journey.history.remembered for journey in journeys])
+    given = _Cells([journey.given for journey in journeys])
+    excluded = _Cells([journey.excluded for journey in journeys])
+    late = np.array(list(sold.items()), dtype=np.int64).reshape(-1, 2)
+    keys = np.unique(
+        np.concatenate([product, pairs.product_id, own.key, given.key, excluded.key, late[:, 0]])
+    )
+    weights = [weight for journey in journeys for weight in journey.history.remembered.values()]
+    sales = np.zeros(len(keys))
+    sales[np.searchsorted(keys, late[:, 0])] = late[:, 1]
+    places = np.searchsorted(keys, product), np.searchsorted(keys, pairs.product_id)
     return _Grid(
         keys=keys,
-        given=spread([dict.fromkeys(journey.given, 1.0) for journey in journeys]),
-        own=spread([{key: own.own for key, own in j.history.remembered.items()} for j in journeys]),
-        own_long=spread([{key: own.own_long for key, own in j.history.remembered.items()} for j in journeys]),
-        excluded=spread([dict.fromkeys(journey.excluded, 1.0) for journey in journeys]),
-        squares=_to_matrix(pairs, (len(keys), len(keys))),
-        sold=np.array([sold.get(key, 0) for key in keys.tolist()], dtype=np.float64),
+        given=given.spread(keys),
+        own=own.spread(keys, [weight.own for weight in weights]),
+        own_long=own.spread(keys, [weight.own_long for weight in weights]),
+        excluded=excluded.spread(keys),
+        squares=sparse.csr_array((pairs.score**2, places), shape=(len(keys), len(keys))),
+        sold=sales,
     )
 
 
-def _to_matrix(cells: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> Matrix:
-    rows, columns, values = zip(*cells, strict=True) if cells else ((), (), ())
-    return sparse.csr_array((np.array(values, dtype=np.float64), (rows, columns)), shape=shape)
+class _Cells:
+    """Product keys in rows."""
+
+    def __init__(self, rows: Sequence[Collection[int]]) -> None:
+        lengths = [len(row) for row in rows]
+        self.key: Ints = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=sum(lengths))
+        self._row = np.repeat(np.arange(len(rows)), lengths)
+        self._height = len(rows)
+
+    def spread(self, keys: Ints, values: Sequence[float] | None = None) -> Matrix:
+        """Rows by `keys`, which are sorted: the values of the cells, or 1 in each."""
+        data = np.ones(len(self.key)) if values is None else np.array(values, dtype=np.float64)
+        cells = data, (self._row, np.searchsorted(keys, self.key))
+        return sparse.csr_array(cells, shape=(self._height, len(keys)))
 
 
 def _describe(
-    grid: _Grid, neighbours: Neighbours, found: Ints, *, scores: Matrix, spoken: Matrix, row: int
+    grid: _Grid,
+    neighbours: Mapping[int, Neighbours],
+    found: Ints,
+    *,
+    scores: Matrix,
+    spoken: Matrix,
+    row: int,
 ) -> list[Ranked]:
+    part = slice(scores.indptr[row], scores.indptr[row + 1])
+    value_of = dict(zip(scores.indices[part].tolist(), scores.data[part].tolist(), strict=True))
+    values = [value_of[place] for place in found.tolist()]
+    keys = grid.keys[found].tolist()
+    said = _find_loudest(grid, found, spoken=spoken, row=row) if grid.squares.nnz else None
+    if said is None:
+        return [Ranked(key, value, 0.0, 0, 0) for key, value in zip(keys, values, strict=True)]
+    ranked = []
+    for key, value, anchor, total in zip(keys, values, *said, strict=True):
+        support = _support_of(neighbours[anchor], key) if total > 0 else 0
+        ranked.append(Ranked(key, value, total, anchor if total > 0 else 0, support))
+    return ranked
+
+
+def _find_loudest(
+    grid: _Grid, found: Ints, *, spoken: Matrix, row: int
+) -> tuple[list[int], list[float]] | None:
+    """For each product found, the product whose vote was the loudest, and the root of all votes."""
     part = slice(spoken.indptr[row], spoken.indptr[row + 1])
     sources, weights = spoken.indices[part], spoken.data[part]
-    said = (
-        grid.squares[sources][:, found].toarray() * weights[:, None]
-        if len(sources)
-        else np.zeros((1, len(found)))
-    )
-    loudest, total = said.argmax(axis=0), np.sqrt(said.sum(axis=0))
-    values = scores[[row]].toarray().ravel()[found]
-    ranked = []
-    for place, (key, score) in enumerate(zip(grid.keys[found].tolist(), values.tolist(), strict=True)):
-        anchor = int(grid.keys[sources[loudest[place]]]) if total[place] > 0 else 0
-        support = next((pair.support for pair in neighbours.get(anchor, ()) if pair.product_id == key), 0)
-        ranked.append(Ranked(key, score, float(total[place]), anchor, support))
-    return ranked
+    if not len(sources):
+        return None
+    said = grid.squares[sources][:, found].toarray() * weights[:, None]
+    loudest = grid.keys[sources[said.argmax(axis=0)]]
+    return loudest.tolist(), np.sqrt(said.sum(axis=0)).tolist()
+
+
+def _support_of(neighbours: Neighbours, key: int) -> int:
+    return int(neighbours.support[neighbours.product_id == key][0])

@@ -20,9 +20,9 @@ from recommendations.choosing import choose
 from recommendations.customers import CustomerFacts
 from recommendations.facts import Facts
 from recommendations.histories import History, Remembered
-from recommendations.journeys import NeighbourRow
 from recommendations.learning import Learnt, Table, find_popular, make_table
 from recommendations.models import Kind, Slot
+from recommendations.neighbours import Neighbours, NeighbourTables, split_by_product
 from recommendations.offers import Moment, Request
 from recommendations.policy import Policy
 from recommendations.selection import Choice
@@ -34,7 +34,6 @@ from shop.models import Product
 
 CURRENCY = "XXX"  # one of no country: a file of orders names none
 SHELF = 20
-Neighbours = dict[tuple[str, int], list[NeighbourRow]]
 
 
 @dataclass(frozen=True)
@@ -83,19 +82,22 @@ class Stage:
 
     def answer_upgrades(self, events: TradeUps, choice: Choice) -> Answers:
         """Of upgrade: the table that emails read, and the rules; only what the customer did not have."""
-        neighbours: Neighbours = defaultdict(list)
+        rows: dict[int, list[tuple[int, float, int]]] = defaultdict(list)
         ownership = read_ownership(self._past)
         column = {place + 1: place for place in range(self._past.product_count)}
         owned = type(ownership)(ownership.owned, ownership.recent, column)
         items = [item for item in _list_items(self._goods) if item.price > 0]
         for found in find_upgrades(items, owned, weights=WEIGHTS[choice.weights]):
-            row = NeighbourRow(found.upgrade_id, found.score, found.owners)
-            neighbours[Kind.UPGRADE.value, found.product_id].append(row)
+            rows[found.product_id].append((found.upgrade_id, found.score, found.owners))
+        neighbours = {
+            (Kind.UPGRADE.value, key): Neighbours(*map(np.array, zip(*own, strict=True)))
+            for key, own in rows.items()
+        }
         return Rehearsal(self._make_facts(neighbours, {}), self._policy).show(
             _ask_upgrades(events, neighbours)
         )
 
-    def _make_facts(self, neighbours: Neighbours, histories: Mapping[int, History]) -> Facts:
+    def _make_facts(self, neighbours: NeighbourTables, histories: Mapping[int, History]) -> Facts:
         return Facts(
             model_id=None,
             support_floor=self._policy.support_floor(self._past.order_count),
@@ -111,10 +113,10 @@ class Stage:
 class _Tables:
     """`upcoming.Tables` in memory."""
 
-    rows: Neighbours
+    rows: NeighbourTables
     learnt: Learnt
 
-    def neighbours(self, table: str, products: Collection[int]) -> dict[int, list[NeighbourRow]]:
+    def neighbours(self, table: str, products: Collection[int]) -> dict[int, Neighbours]:
         return {key: self.rows[table, key] for key in products if (table, key) in self.rows}
 
     def sold(self, products: Collection[int]) -> dict[int, int]:
@@ -146,12 +148,9 @@ def _list_items(goods: Goods) -> Iterator[CatalogueItem]:
         yield CatalogueItem(place + 1, name, kind, float(goods.price[place]), CURRENCY, {})
 
 
-def _index(table: Table, slot: str) -> Neighbours:
-    rows: Neighbours = defaultdict(list)
-    columns = (table.product, table.neighbour, table.score, table.support)
-    for product, other, score, support in zip(*(column.tolist() for column in columns), strict=True):
-        rows[slot, product + 1].append(NeighbourRow(other + 1, score, support))
-    return rows
+def _index(table: Table, slot: str) -> NeighbourTables:
+    columns = Neighbours(table.neighbour + 1, table.score, table.support)
+    return {(slot, product): own for product, own in split_by_product(table.product + 1, columns)}
 
 
 def _positions(matrix: Matrix, row: int) -> list[int]:
@@ -166,10 +165,11 @@ def _ask(slot: str, cases: Cases, row: int) -> Request:
     return Request(row + 1 if is_next else None, anchors, frozenset(), 3, 0, CURRENCY, moment=moment)
 
 
-def _ask_upgrades(events: TradeUps, neighbours: Neighbours) -> list[Request]:
+def _ask_upgrades(events: TradeUps, neighbours: NeighbourTables) -> list[Request]:
     requests = []
     for owned, candidates in zip(events.owned.tolist(), events.candidates, strict=True):
-        named = {row.product_id for row in neighbours.get((Kind.UPGRADE.value, owned + 1), ())}
+        found = neighbours.get((Kind.UPGRADE.value, owned + 1))
+        named = set(found.product_id.tolist()) if found else set()
         had = named - {place + 1 for place in candidates.tolist()}
         requests.append(Request(None, (owned + 1,), frozenset(had), 0, 3, CURRENCY))
     return requests

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from recommendations.histories import History
-from recommendations.journeys import Journey, NeighbourRow, Ranked, rank_journeys, sources_of
+from recommendations.journeys import Journey, Ranked, rank_journeys, sources_of
 from recommendations.models import Slot
+from recommendations.neighbours import Neighbours
 from recommendations.offers import Request
 from recommendations.slots import DEFAULT_SETTING, OWN_PURCHASES, SlotSetting, slot_of
 
@@ -16,7 +17,7 @@ Upcoming: TypeAlias = Mapping[Key, Sequence[Ranked]]
 class Tables(Protocol):
     """What a model says, wherever it is kept."""
 
-    def neighbours(self, table: str, products: Collection[int]) -> dict[int, list[NeighbourRow]]:
+    def neighbours(self, table: str, products: Collection[int]) -> dict[int, Neighbours]:
         """The neighbours of each product, the best first."""
 
     def sold(self, products: Collection[int]) -> dict[int, int]:
@@ -52,7 +53,7 @@ def rank_upcoming(
         neighbours = (
             tables.neighbours(setting.table, sources_of(rows, habit)) if habit.reads_neighbours else {}
         )
-        named = {pair.product_id for pairs in neighbours.values() for pair in pairs}
+        named = {key for pairs in neighbours.values() for key in pairs.product_id.tolist()}
         own = {key for journey in rows for key in journey.history.remembered}
         sold = tables.sold(named | own) if habit.popular else {}
         found |= zip(journeys, rank_journeys(rows, neighbours, sold, habit=habit), strict=True)

@@ -118,7 +118,7 @@ def test_a_batch_takes_the_same_queries_however_large(
     customer = make_customer()
     make_order(phones[:2], customer=customer)
     requests = [ask(phones[n % 10], customer=customer, upgrades=1) for n in range(count)]
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         found = recommend(requests, NOW)
     assert all(len(picks) == 1 for picks in found)
 
