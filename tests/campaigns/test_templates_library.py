@@ -168,7 +168,7 @@ def test_a_bundle_claims_no_orders_that_nobody_counted() -> None:
 def test_the_comparison_names_what_is_added_and_the_whole_difference() -> None:
     text = render_email("upgrade_offer").text
     assert text.index("Yours now") < text.index("£3.39") < text.index("One step up") < text.index("£4.95")
-    assert "What it adds: 2 l instead of 1.5 l, washable cover" in text
+    assert "What it adds:\n2 l instead of 1.5 l\nwashable cover\n" in text
     assert "£1.56 more. That is the whole difference." in text
 
 
