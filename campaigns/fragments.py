@@ -26,6 +26,7 @@ Path = tuple[int, ...]
 _PARTS = ("subject", "html", "text")
 _LETTERS = ascii_letters + digits
 _TRIES = 2_000
+_WIDEST = 4  # bytes of a character: who stays below the limit with them need not be counted
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,9 @@ def _find_obstacle(skeleton: Skeleton, values: Sequence[str]) -> Whole | None:
         return Whole("value_with_nul", "a value contains the character NUL")
     if skeleton.word in joined:
         return Whole("value_with_tag", "a value contains the word that tags are made of")
-    size = len(joined) if joined.isascii() else len(joined.encode("utf-8", "surrogatepass"))
-    size += skeleton.size
+    size = skeleton.size + len(joined) * (1 if joined.isascii() else _WIDEST)
+    if size > MAX_SUBSTITUTION_BYTES and not joined.isascii():
+        size = skeleton.size + len(joined.encode("utf-8", "surrogatepass"))
     if size > MAX_SUBSTITUTION_BYTES:
         return Whole("too_long", f"{size} bytes of substitutions; at most {MAX_SUBSTITUTION_BYTES} are taken")
     if len(skeleton.html) + len(joined) * len(values) > MAX_CHARACTERS:

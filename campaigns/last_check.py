@@ -14,7 +14,7 @@ from campaigns.frequency import read_recent_marketing
 from campaigns.models import Message
 from campaigns.preparation import Prepared, subject_of, timezone_of
 from campaigns.subjects import find_outdated
-from recommendations.freshness import find_stale
+from recommendations.freshness import find_stale, find_stale_bundles
 from shop.claims import guard_customers
 
 
@@ -30,12 +30,13 @@ def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> list[Messag
     recent = read_recent_marketing([p.message for p in prepared], now)
     outdated = find_outdated(subject_of(p.message) for p in leaving)
     stale = find_stale([item.shown for item in leaving])
-    for item, offer_changed in zip(leaving, stale, strict=True):
+    stale_bundles = find_stale_bundles([item.bundle for item in leaving], now)
+    for item, *changes in zip(leaving, stale, stale_bundles, strict=True):
         customer = item.message.customer_id
         was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
         if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
-        elif subject_of(item.message) in outdated or offer_changed:
+        elif subject_of(item.message) in outdated or any(changes):
             item.verdict = Defer("facts_changed", now)
         else:
             item.verdict = _check_hour(item, now) or item.verdict

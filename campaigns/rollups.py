@@ -5,6 +5,7 @@ unless it is rebuilt; rebuilding gives the same numbers, because each sum is rou
 and so doesn't depend on the order of its parts.
 """
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from experiments.looks import take_looks
 from experiments.models import DayTotals, Experiment
 from shop.models import Product
 
+logger = logging.getLogger(__name__)
 COUNT_EVERY = timedelta(hours=6)
 _Group = tuple[int, str, str, bool]
 
@@ -32,17 +34,14 @@ def count_due_experiments(now: datetime) -> int:
     """Counts, looks at and decides every experiment that has not been counted for six hours.
 
     Returns how many. For when no mail is due; safe in many workers at once, because each experiment is
-    claimed by its row, and safe to kill: what is not finished is counted again six hours later.
+    claimed by its row, and safe to kill: what is not finished is counted again six hours later. So is one
+    that can't be counted, which holds up none of the others.
     """
     due = Q(counted_at=None) | Q(counted_at__lte=now - COUNT_EVERY)
     started = Experiment.objects.filter(due, started_at__lte=now).exclude(status=Experiment.Status.DRAFT)
-    experiments = [e for e in started.order_by("pk") if _claim(e, now) and _has_news(e, now)]
-    for experiment in experiments:
-        count_experiment(experiment, now)
-        take_looks(experiment, now)
-        decide_day(experiment, now)
-        update_allocation(experiment, now)
-    return len(experiments)
+    return sum(
+        _count_and_decide(e, now) for e in started.order_by("pk") if _claim(e, now) and _has_news(e, now)
+    )
 
 
 def count_experiment(experiment: Experiment, now: datetime) -> int:
@@ -66,6 +65,18 @@ def bounds_of(day: date) -> tuple[datetime, datetime]:
         datetime.combine(day, time(), zone),
         datetime.combine(day + timedelta(days=1), time(), zone),
     )
+
+
+def _count_and_decide(experiment: Experiment, now: datetime) -> bool:
+    try:
+        count_experiment(experiment, now)
+        take_looks(experiment, now)
+        decide_day(experiment, now)
+        update_allocation(experiment, now)
+    except Exception:
+        logger.exception("An experiment could not be counted.", extra={"experiment": experiment.key})
+        return False
+    return True
 
 
 def _claim(experiment: Experiment, now: datetime) -> bool:
@@ -140,7 +151,7 @@ def _add_up(
     epoch, arm, market, is_evidence = group
     most = math.inf if cap is None else cap
     revenues = [min(float(p.revenue), most) for p in people]
-    margins = [r - float(p.cost) if knows_costs else 0.0 for p, r in zip(people, revenues, strict=True)]
+    margins = [_count_margin(p, most) if knows_costs else 0.0 for p in people]
     return DayTotals(
         epoch_id=epoch,
         arm=arm,
@@ -168,6 +179,12 @@ def _add_up(
         margin_squares=math.fsum(m * m for m in margins),
         attributed=math.fsum(float(p.attributed) for p in people),
     )
+
+
+def _count_margin(person: Person, most: float) -> float:
+    """Costs count by the same part as the revenue they are of; else the largest orders were losses."""
+    revenue = float(person.revenue)
+    return (revenue - float(person.cost)) * (most / revenue if revenue > most else 1.0)
 
 
 def _count(people: Iterable[Person], kind: str) -> int:

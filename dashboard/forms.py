@@ -1,5 +1,6 @@
 """The dashboard's forms."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from campaigns.models import Campaign, Message
 from campaigns.reports import find_reasons
 from dashboard.flow import find_kind
 from dashboard.reasons import explain_reason
-from dashboard.words import MESSAGE, STATUS
+from dashboard.words import FALLBACK, MESSAGE, SAME_TYPE, STATUS
 from recommendations.models import OfferRules
 from triggers.models import Trigger
 
@@ -68,7 +69,10 @@ def build_trigger_forms(
 
 
 class OfferRulesForm(forms.ModelForm[OfferRules]):
-    """The limits that marketers set most; a field left empty keeps the default."""
+    """The limits that marketers set most; a field left empty keeps the default, or the whole shop's.
+
+    `in_force` says for each field what holds now, and since whose word.
+    """
 
     class Meta:
         model = OfferRules
@@ -91,13 +95,15 @@ class OfferRulesForm(forms.ModelForm[OfferRules]):
             "slow_boost": _("Raise slow sellers beside best sellers, 1 to 1.3 (1)"),
         }
 
-    def __init__(self, *args: Any, may_change: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, may_change: bool = True, in_force: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         usual = ("", _("As usual"))
         self._choose_widgets(usual)
-        for field in self.fields.values():
-            field.help_text = ""  # the labels say it, in the reader's language
+        for name, field in self.fields.items():
+            field.help_text = (in_force or {}).get(name, "")  # the model's own are the back office's
             field.disabled = not may_change
 
     def _choose_widgets(self, usual: tuple[str, Any]) -> None:
@@ -108,23 +114,12 @@ class OfferRulesForm(forms.ModelForm[OfferRules]):
         self.fields["same_type"] = forms.ChoiceField(
             label=_("Another one of the same type"),
             required=False,
-            choices=[
-                usual,
-                ("learnt", _("As learnt from orders")),
-                ("never", _("Never")),
-                ("always", _("Always welcome")),
-            ],
+            choices=[usual, *SAME_TYPE.items()],
         )
         self.fields["fallback"] = forms.ChoiceField(
             label=_("When too little goes with it"),
             required=False,
-            choices=[
-                usual,
-                ("none", _("Show nothing")),
-                ("types", _("Best sellers of the types that go with it")),
-                ("departments", _("Then best sellers of its department")),
-                ("shop", _("Then best sellers of the whole shop")),
-            ],
+            choices=[usual, *FALLBACK.items()],
         )
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Alert, Campaign, Route
 from dashboard.timelines import Moment
 from dashboard.words import find_word
+from recommendations.models import ComplementRule, Listing, OfferRules, Pin
 from triggers.models import Trigger
 
 
@@ -34,8 +35,15 @@ def tell_route_changes(*, newest: int = 8) -> list[Moment]:
     return [_tell(row) for row in rows.select_related("user").order_by("-action_time", "-pk")[:newest]]
 
 
+def tell_decisions(*, newest: int = 8) -> list[Moment]:
+    """The newest changes of the rules of suggestions, the lists, pins and complements, newest first."""
+    types = ContentType.objects.get_for_models(OfferRules, Listing, Pin, ComplementRule)
+    rows = LogEntry.objects.filter(content_type__in=types.values())
+    return [_tell(row) for row in rows.select_related("user").order_by("-action_time", "-pk")[:newest]]
+
+
 def _tell(row: LogEntry) -> Moment:
     what = find_word("change", row.get_change_message())
-    title = _("%(name)s: %(change)s") % {"name": row.object_repr, "change": what}
+    title = _("%(name)s: %(change)s") % {"name": find_word("place", row.object_repr), "change": what}
     who = row.user.get_full_name() or row.user.get_username()
     return Moment(row.action_time, "edit", title, detail=who, code=row.change_message)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from experiments.comparisons import WRITTEN, Metric
 from experiments.report import Report
 from experiments.statistics import Interval
+from experiments.verdicts import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Earned:
     estimate: float | None
     incremental: Interval | None
     has_holdout: bool
+    is_broken: bool  # the split: then what the held-out people say can't be believed
 
 
 def count_money(report: Report) -> Earned:
@@ -34,4 +36,5 @@ def count_money(report: Report) -> Earned:
         estimate=estimate,
         incremental=Interval(range_.low * people, range_.high * people) if range_ else None,
         has_holdout=bool(report.incremental),
+        is_broken=report.verdict.status is Status.BLOCKED,
     )

@@ -86,13 +86,18 @@ class Result:
 
 
 def build_result(experiment: Experiment) -> Result:
-    """Reads the report alone: day totals and looks that were taken, whatever the number of people."""
+    """Reads the report alone: day totals and looks that were taken, whatever the number of people.
+
+    Of a broken split no comparison is shown; who looks for the cause finds all looks in the exports.
+    """
     report, currency = read_report(experiment), str(settings.PAIRWELL["CURRENCY"])
     names = name_arms(report)
     trials = list_trials(experiment, names)
     rows = [_make_effect(c, names, currency) for c in report.comparisons]
     effects = [row for row in rows if row.comparison.metric == experiment.metric]
-    markets = [_make_market(cell, experiment, names, currency) for cell in report.markets]
+    is_broken = report.verdict.status is Status.BLOCKED
+    cells = () if is_broken else report.markets
+    markets = [_make_market(cell, experiment, names, currency) for cell in cells]
     return Result(
         report=report,
         headline=_write_headline(report, names, currency, trials),
@@ -100,7 +105,7 @@ def build_result(experiment: Experiment) -> Result:
         effects=effects,
         others=[row for row in rows if row.comparison.metric != experiment.metric],
         plot=_draw_effects(effects),
-        lifts=[plot for row in effects if (plot := _draw_lift(row))],
+        lifts=[] if is_broken else [plot for row in effects if (plot := _draw_lift(row))],
         guards=list_guards(report, names),
         markets=[row for row in markets if not row.cell.is_small],
         small_markets=[row for row in markets if row.cell.is_small],

@@ -8,6 +8,7 @@ from dashboard.pages import View, guard, page
 from dashboard.views import (
     campaigns,
     customers,
+    decisions,
     evaluation,
     experiment_actions,
     experiment_drafts,
@@ -71,5 +72,6 @@ urlpatterns: list[URLPattern] = [
     _page("recommendations/", recommendations.show_recommendations, "recommendations"),
     _page("recommendations/evaluation/", evaluation.show_evaluation, "evaluation"),
     _page("recommendations/evaluation/ask/", evaluation.ask_evaluation, "evaluation_ask"),
-    _page("recommendations/rules/", recommendations.edit_rules, "recommendation_rules"),
+    _page("recommendations/rules/", decisions.edit_rules, "recommendation_rules"),
+    _page("recommendations/rules/<slug:kind>/<int:pk>/remove/", decisions.remove_decision, "decision_remove"),
 ]

@@ -88,6 +88,41 @@ CHANGE: Words = {
     "edited": _("Settings changed"),
     "cancelled": _("Waiting emails cancelled"),
     "noted": _("Seen"),
+    "listed": _("Put on a list"),
+    "unlisted": _("Taken off its list"),
+    "pinned": _("Pinned"),
+    "unpinned": _("Pin removed"),
+    "paired": _("Goes together, by hand"),
+    "unpaired": _("Goes together no more, by hand"),
+}
+SAME_TYPE: Words = {
+    "learnt": _("As learnt from orders"),
+    "never": _("Never"),
+    "always": _("Always welcome"),
+}
+FALLBACK: Words = {
+    "none": _("Show nothing"),
+    "types": _("Best sellers of the types that go with it"),
+    "departments": _("Then best sellers of its department"),
+    "shop": _("Then best sellers of the whole shop"),
+}
+PLACE: Words = {
+    "whole shop": _("The whole shop"),
+    "api": _("Pages of the shop"),
+}
+DECISIONS: Words = {
+    "listing": _("Only these, never these"),
+    "pin": _("Pinned products"),
+    "complement": _("Goes together by hand"),
+}
+DECISION: Words = {
+    "now": _("In force"),
+    "later": _("Not yet"),
+    "over": _("Over"),
+}
+SIDE: Words = {
+    "exclude": _("Never these"),
+    "include": _("Only these"),
 }
 ROUTE: Words = {
     "flowing": pgettext_lazy("route", "Open"),
@@ -177,6 +212,12 @@ TABLES: dict[str, Words] = {
     "status": STATUS,
     "bounce": BOUNCE,
     "change": CHANGE,
+    "decision": DECISION,
+    "side": SIDE,
+    "place": PLACE,
+    "decisions": DECISIONS,
+    "same_type": SAME_TYPE,
+    "fallback": FALLBACK,
     "route": ROUTE,
     "class": CLASS,
     "kind": KIND,
@@ -192,9 +233,9 @@ TABLES: dict[str, Words] = {
 }
 
 _TONES = {
-    "good": "flowing accepted delivered live active running done granted clicked opened order.placed"
+    "good": "now flowing accepted delivered live active running done granted clicked opened order.placed"
     " consent.granted",
-    "warn": "half_open held_out deferred paused unknown exited in_doubt blocked waiting dropped",
+    "warn": "later half_open held_out deferred paused unknown exited in_doubt blocked waiting dropped",
     "bad": "open rejected bounced complained withdrawn unsubscribed skipped refused consent.withdrawn",
 }
 TONES = {code: tone for tone, codes in _TONES.items() for code in codes.split()}

@@ -18,27 +18,49 @@ FIXED_AT_START = (
     "is_global",
     "mode",
     "layer",
+    "coverage",
+    "markets",
     "holdout_share",
     "window_days",
     "metric",
     "planned_people",
     "ends_on",
+    "auto_roll_out",
 )
+FIXED_OF_VARIANTS = ("key", "weight", "changes", "is_control")
 
 
 def _never(*_args: object, **_kwargs: object) -> bool:
     return False
 
 
+def _is_draft(experiment: Experiment | None) -> bool:
+    return experiment is None or experiment.status == Experiment.Status.DRAFT
+
+
 class VariantInline(admin.TabularInline[Variant, Experiment]):
+    """Django calls its methods with the experiment that the variants are of."""
+
     model = Variant
     extra = 0
     min_num = 1
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
+        return [] if _is_draft(obj) else list(FIXED_OF_VARIANTS)
+
+    def has_add_permission(self, request: HttpRequest, obj: Experiment | None = None) -> bool:
+        return _is_draft(obj) and super().has_add_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Experiment | None = None) -> bool:
+        return _is_draft(obj) and super().has_delete_permission(request, obj)
+
 
 @admin.register(Experiment)
 class ExperimentAdmin(admin.ModelAdmin[Experiment]):
-    """Once started, only the name, the hypothesis and the weights may change: who is where must stay."""
+    """Once started, only names and the hypothesis may change: who is where, and what is compared, stays.
+
+    The split and the automatic roll-out are changed on the dashboard, where that leaves a trace.
+    """
 
     inlines = [VariantInline]
     list_display = ["name", "key", "status", "holdout_share", "window_days", "started_at", "stopped_at"]
@@ -49,7 +71,7 @@ class ExperimentAdmin(admin.ModelAdmin[Experiment]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Experiment | None = None) -> list[str]:
         fixed = [*super().get_readonly_fields(request, obj)]
-        if obj and obj.status != Experiment.Status.DRAFT:
+        if not _is_draft(obj):
             fixed += list(FIXED_AT_START)
         return fixed
 

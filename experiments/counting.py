@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from experiments.comparisons import FIELDS, HOLDOUT, ByArm, Totals, add_up
-from experiments.epochs import HELD_OUT
+from experiments.epochs import HELD_OUT, are_close
 from experiments.models import AllocationEpoch, DayTotals, Experiment
 
 
@@ -35,18 +35,41 @@ class Counts:
 
 def read_counts(experiment: Experiment) -> Counts:
     """Two queries; as many rows as days, arms and markets, however many people there are."""
-    epochs = AllocationEpoch.objects.filter(experiment=experiment, version=experiment.version)
-    shares = {e.pk: {arm or HOLDOUT: share for arm, share in e.shares.items()} for e in epochs}
-    rows = DayTotals.objects.filter(epoch__in=shares, is_evidence=True).order_by(
+    ours = AllocationEpoch.objects.filter(experiment=experiment, version=experiment.version)
+    epochs = list(ours.order_by("number"))
+    first_alike = _join_alike(epochs)
+    shares = {
+        e.pk: {arm or HOLDOUT: share for arm, share in e.shares.items()}
+        for e in epochs
+        if first_alike[e.pk] == e.pk
+    }
+    rows = DayTotals.objects.filter(epoch__in=first_alike, is_evidence=True).order_by(
         "day", "epoch", "arm", "market"
     )
     days = [
-        DayCount(epoch, arm if arm != HELD_OUT else HOLDOUT, market, day, is_matured, Totals(*sums))
+        DayCount(
+            first_alike[epoch], arm if arm != HELD_OUT else HOLDOUT, market, day, is_matured, Totals(*sums)
+        )
         for epoch, arm, market, day, is_matured, *sums in rows.values_list(
             "epoch", "arm", "market", "day", "is_matured", *FIELDS
         )
     ]
     return Counts(tuple(days), shares)
+
+
+def _join_alike(epochs: Iterable[AllocationEpoch]) -> dict[int, int]:
+    """By epoch, the first of those in a row that deal the evidence alike, which are compared as one.
+
+    A bandit opens an epoch every day, yet those it is judged by are always dealt evenly; day by day they
+    would be too few to say anything.
+    """
+    first_alike: dict[int, int] = {}
+    before: AllocationEpoch | None = None
+    for epoch in epochs:
+        is_alike = before is not None and are_close(before.shares, epoch.shares)
+        first_alike[epoch.pk] = first_alike[before.pk] if before and is_alike else epoch.pk
+        before = epoch
+    return first_alike
 
 
 def by_epoch(days: Iterable[DayCount]) -> dict[int, dict[str, Totals]]:

@@ -1,15 +1,17 @@
 """The verdict of each day: decided from the looks, stored with its reasons, acted on only where asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from experiments.comparisons import GUARDING, HOLDOUT, Pair, totals_of
-from experiments.counting import Counts, by_arm, by_epoch, read_counts
+from experiments.changes import is_about_the_flow
+from experiments.comparisons import GUARDING, HOLDOUT, Metric, Pair, totals_of
+from experiments.counting import Counts, DayCount, by_arm, by_epoch, read_counts
 from experiments.decisions import decide
 from experiments.guardrails import (
     LIMITS,
     Alarm,
     Cause,
+    Events,
     Guardrail,
     Severity,
     Split,
@@ -82,10 +84,7 @@ def read_alarms(experiment: Experiment) -> list[AlarmRow]:
 
 
 def raise_alarms(experiment: Experiment, counts: Counts, day: date) -> None:
-    """Stores every alarm that the counts so far raise; one that was raised before stays as it was.
-
-    People whose window is still open count here: harm must not wait for the window to end.
-    """
+    """Stores every alarm that the counts so far raise; one that was raised before stays as it was."""
     rows = [_make_alarm_row(experiment, alarm, day) for alarm in check_harm(experiment, counts)]
     if is_mismatched(splits_of(counts)):
         row = AlarmRow(metric=SPLIT, severity=Severity.STOP, cause="the split is broken")
@@ -107,36 +106,44 @@ def splits_of(counts: Counts) -> list[Split]:
 def check_harm(experiment: Experiment, counts: Counts) -> list[Alarm]:
     """The alarms of the guardrails, each variant against the control.
 
+    People whose window is still open count: harm must not wait for the window to end. Only where an arm
+    writes at another time do they count for the limits alone, as whoever writes sooner hears sooner.
     Who gets nothing can't unsubscribe, so against a holdout only the absolute limits count.
     """
-    totals = by_arm(counts.days)
+    totals, variants = by_arm(counts.days), list(experiment.variants.all())
+    shifted = {variant.key for variant in variants if is_about_the_flow(variant.changes)}
     guards = [
         Guardrail(
             variant=pair.arm,
             metric=metric,
             control=totals_of(pair.reference, totals).rate(metric),
             treated=totals_of(pair.arm, totals).rate(metric),
-            share=_share_of(pair, counts),
+            compared=_count_events(pair, metric, counts, is_shifted=not shifted.isdisjoint(_arms_of(pair))),
             limit=LIMITS[metric],
         )
-        for pair in pairs_of(experiment)
+        for pair in pairs_of(experiment, variants)
         for metric in GUARDING
     ]
     return [alarm for guard in guards if (alarm := check_guardrail(guard))]
 
 
-def _share_of(pair: Pair, counts: Counts) -> float | None:
-    """The arm's planned share of the two, over all epochs as many people as they had; None: not compared."""
+def _arms_of(pair: Pair) -> tuple[str, str]:
+    return pair.reference, pair.arm
+
+
+def _count_events(pair: Pair, metric: Metric, counts: Counts, *, is_shifted: bool) -> tuple[Events, ...]:
+    """What both arms did under each split that both had a share of; none against people who get nothing."""
     if pair.reference == HOLDOUT:
-        return None
-    planned = people = 0.0
-    for epoch, arms in by_epoch(counts.days).items():
+        return ()
+    days: Iterable[DayCount] = counts.matured() if is_shifted else counts.days
+    found = []
+    for epoch, arms in by_epoch(days).items():
         shares = counts.shares[epoch]
-        ours, theirs = shares.get(pair.arm, 0.0), shares.get(pair.reference, 0.0)
-        if ours and theirs:
-            size = sum(totals_of(arm, arms).people for arm in (pair.arm, pair.reference))
-            planned, people = planned + size * ours / (ours + theirs), people + size
-    return planned / people if people else 0.5
+        theirs, ours = (shares.get(arm, 0.0) for arm in _arms_of(pair))
+        if theirs and ours:
+            control, treated = (totals_of(arm, arms).rate(metric).successes for arm in _arms_of(pair))
+            found.append(Events(control, treated, ours / (ours + theirs)))
+    return tuple(found)
 
 
 def _make_alarm_row(experiment: Experiment, alarm: Alarm, day: date) -> AlarmRow:

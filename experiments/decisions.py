@@ -98,7 +98,7 @@ def decide(
     raised = (alarm for guard in guardrails if (alarm := check_guardrail(guard)))
     alarms = tuple(dict.fromkeys([*alarms, *raised]))
     if is_broken or is_mismatched(splits):
-        findings = tuple(map(_block, findings))
+        findings = tuple(map(block_finding, findings))
         words = "Stopped: the split is broken. Find out why before believing any comparison."
         return Verdict(Status.BLOCKED, None, None, words, findings, alarms)
     return _summarise(findings, alarms)
@@ -230,7 +230,8 @@ def _strength(finding: Finding) -> float:
     return abs(finding.estimate.z) if finding.estimate else 0.0
 
 
-def _block(finding: Finding) -> Finding:
+def block_finding(finding: Finding) -> Finding:
+    """The finding without anything that could be believed: what a broken split leaves of it."""
     return replace(
         finding,
         status=Status.BLOCKED,

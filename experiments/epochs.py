@@ -57,11 +57,12 @@ def _is_same(
 ) -> bool:
     return (
         epoch.version == experiment.version
-        and _are_close(epoch.shares, shares)
-        and _are_close(epoch.allocation, allocation)
+        and are_close(epoch.shares, shares)
+        and are_close(epoch.allocation, allocation)
     )
 
 
-def _are_close(a: Mapping[str, float], b: Mapping[str, float]) -> bool:
+def are_close(a: Mapping[str, float], b: Mapping[str, float]) -> bool:
+    """Whether two splits give every arm the same share; an arm that isn't there has none."""
     arms = set(a) | set(b)
     return all(abs(a.get(arm, 0.0) - b.get(arm, 0.0)) < 1e-9 for arm in arms)

@@ -50,18 +50,31 @@ LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """How many people of control and variant did something nobody wants under one split.
+
+    `share` is the variant's planned share of the two arms together: 0.5 for equal arms.
+    """
+
+    control: int
+    treated: int
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Guardrail:
     """How many people of control and variant did something nobody wants, among those assigned.
 
-    `share` is the variant's planned share of the two arms together: 0.5 for equal arms. None where the
-    two can't be compared, because the control gets no email: then the limit alone counts.
+    `compared` holds these events split by split: counted together, a month in which more people leave
+    would look like a variant that drives them away. It is empty where the two can't be compared, because
+    the control gets no email: then the limit alone counts.
     """
 
     variant: str
     metric: str
     control: Rate
     treated: Rate
-    share: float | None = 0.5
+    compared: tuple[Events, ...] = ()
     limit: Limit = Limit()
 
 
@@ -100,10 +113,9 @@ def harm_evidence(control_events: int, treated_events: int, *, share: float = 0.
 
 def check_guardrail(guardrail: Guardrail, *, alpha: float = HARM_ALPHA) -> Alarm | None:
     """The gravest alarm that these counts raise: stop before warn, comparison before limit."""
-    control, treated = guardrail.control, guardrail.treated
-    if guardrail.share is not None and harm_evidence(
-        control.successes, treated.successes, share=guardrail.share
-    ) >= -math.log(alpha):
+    treated = guardrail.treated
+    evidence = sum(harm_evidence(e.control, e.treated, share=e.share) for e in guardrail.compared)
+    if evidence >= -math.log(alpha):
         return _alarm(guardrail, Severity.STOP, Cause.WORSE_THAN_CONTROL)
     if treated.successes < _LEAST_EVENTS:
         return None

@@ -46,9 +46,10 @@ def take_looks(experiment: Experiment, now: datetime) -> int:
     new = [day for day in days if day not in seen and (not seen or day > max(seen))]
     if not new:
         return 0
-    pairs = pairs_of(experiment)
+    # Counting anew may drop the first day; numbers must go on from where they were.
+    pairs, first = pairs_of(experiment), min([*seen, days[0]])
     rows = [
-        _make_row(experiment, pair, metric, day, (day - days[0]).days + 1, epochs, now)
+        _make_row(experiment, pair, metric, day, (day - first).days + 1, epochs, now)
         for day, epochs in accumulate(counts, new)
         for pair in pairs
         for metric in list_metrics(pair)

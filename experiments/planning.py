@@ -145,6 +145,7 @@ def _count_people(
 
 def _build(people: int, effect: float, traffic: Traffic, cautions: Sequence[Caution]) -> Needs:
     days = math.ceil(people / traffic.daily_people)
+    in_four_weeks = abs(effect) * math.sqrt(people / (FOUR_WEEKS * traffic.daily_people))
     found = list(cautions)
     if days < SHORTEST:
         found.append(Caution.TOO_SHORT)
@@ -155,6 +156,5 @@ def _build(people: int, effect: float, traffic: Traffic, cautions: Sequence[Caut
         found.append(Caution.LARGE_EFFECT)
     if min(traffic.compared_shares) < 0.1:
         found.append(Caution.SMALL_ARM)
-    in_four_weeks = abs(effect) * math.sqrt(people / (FOUR_WEEKS * traffic.daily_people))
     compared = math.ceil(people * sum(traffic.compared_shares))
     return Needs(people, compared, days + traffic.window_days, in_four_weeks, tuple(found))

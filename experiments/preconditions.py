@@ -17,6 +17,7 @@ def find_problems(experiment: Experiment, variants: Sequence[Variant]) -> list[P
         *_find_variant_problems(experiment, variants),
         *_find_weight_problems(variants),
         *_find_change_problems(variants),
+        *_find_delay_problems(experiment, variants),
     ]
 
 
@@ -74,3 +75,16 @@ def _find_change_problems(variants: Sequence[Variant]) -> Iterator[Problem]:
     for variant in variants:
         for problem in find_change_problems(variant.changes, is_control=variant.is_control):
             yield Problem("Variant %(variant)s: %(problem)s", {"variant": variant.key, "problem": problem})
+
+
+def _find_delay_problems(experiment: Experiment, variants: Sequence[Variant]) -> Iterator[Problem]:
+    for variant in variants:
+        if find_change_problems(variant.changes):
+            continue
+        hours = variant.changes.get("timing", {}).get("delay_hours", 0)
+        if hours >= 24 * experiment.window_days:
+            yield Problem(
+                "Variant %(variant)s writes %(hours)s hours later, but what people do counts for "
+                "%(days)s days only; let more days count, or let it write sooner.",
+                {"variant": variant.key, "hours": hours, "days": experiment.window_days},
+            )

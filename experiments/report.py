@@ -13,13 +13,13 @@ from experiments.boundaries import reach_of_sequence
 from experiments.comparisons import HOLDOUT, Metric, Pair, Totals, estimate, list_metrics, totals_of
 from experiments.counting import Counts, DayCount, by_arm, by_epoch, read_counts
 from experiments.decided import judge_series, read_alarms, splits_of
-from experiments.decisions import Plan, find_differences
+from experiments.decisions import Plan, block_finding, find_differences
 from experiments.estimates import Estimate
 from experiments.guardrails import Split, mismatch_evidence
 from experiments.looks import pairs_of, plan_of, read_estimate, read_looks, series_of
 from experiments.models import Alarm, AuditEntry, Decision, Experiment, Look, Variant
 from experiments.statistics import Interval, mismatch_p_value
-from experiments.verdicts import Finding, Verdict
+from experiments.verdicts import Finding, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +140,14 @@ def read_report(experiment: Experiment) -> Report:
 
 
 def _compare(experiment: Experiment, pair: Pair, looks: Sequence[Look], verdict: Verdict) -> list[Comparison]:
-    """A primary pair's findings are the verdict's own, so that a blocked one shows none."""
+    """A primary pair's findings are the verdict's own; where the split is broken no pair has any."""
     found = {(f.variant, f.metric): f for f in verdict.findings} if pair.is_primary else {}
     if not found:
         series = series_of(experiment, pair, looks)
-        found = {(f.variant, f.metric): f for f in find_differences(series, plan_of(experiment, pair))}
+        others = find_differences(series, plan_of(experiment, pair))
+        if verdict.status is Status.BLOCKED:
+            others = [block_finding(finding) for finding in others]
+        found = {(f.variant, f.metric): f for f in others}
     return [
         Comparison(
             pair, metric, found[pair.arm, metric], tuple(_plot(pair, metric, looks, found[pair.arm, metric]))

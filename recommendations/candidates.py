@@ -54,7 +54,7 @@ def _find_complements(request: Request, facts: Facts, policy: Policy) -> Iterato
 
 def _only_new(candidates: Iterator[Candidate], request: Request, facts: Facts) -> Iterator[Candidate]:
     """Without what the customer has, unless it is used up."""
-    owned = facts.customer(request.customer_id).history.remembered
+    owned = facts.customer(request.customer_id).history.purchases
     return (
         candidate
         for candidate in candidates
@@ -119,10 +119,10 @@ def find_services(request: Request, facts: Facts, policy: Policy, now: datetime)
 
 def find_repeats(request: Request, facts: Facts) -> Iterator[Candidate]:
     """By the customer's habits; the rules keep what is bought again and again, and is due."""
-    owned = facts.customer(request.customer_id).history.remembered
+    owned = facts.customer(request.customer_id).history.purchases
     for key, score, *_behind in facts.upcoming.get(key_of(Slot.REPEAT, request), ()):
-        if key in facts.products and key in owned and owned[key].purchases >= FEWEST_PURCHASES:
-            yield Candidate(facts.products[key], None, Kind.REPEAT, score, owned[key].purchases, OWN_RHYTHM)
+        if key in facts.products and key in owned and owned[key] >= FEWEST_PURCHASES:
+            yield Candidate(facts.products[key], None, Kind.REPEAT, score, owned[key], OWN_RHYTHM)
 
 
 def find_fallback(request: Request, facts: Facts, policy: Policy) -> Iterator[Candidate]:

@@ -1,7 +1,7 @@
 """What is known of the customers of a batch, as far as it decides what they are shown."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -79,12 +79,17 @@ def _sum_up_recent(purchases: Purchases, since: datetime) -> dict[int, dict[str,
     is_recent = np.array([order.placed_at > since for order in purchases.orders], dtype=np.bool_)
     lines = np.flatnonzero(is_recent[purchases.order])
     columns = (column[lines].tolist() for column in (purchases.order, purchases.product, purchases.paid))
-    by_customer: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    bought: dict[int, dict[int, datetime]] = defaultdict(dict)
+    prices: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for order, product, paid in zip(*columns, strict=True):
-        head = purchases.orders[order]
-        by_customer[head.customer_id].append((product, head.placed_at, head.currency, paid))
-    traits = _read_traits({line[0] for rows in by_customer.values() for line in rows})
-    return {customer: _sum_up(rows, traits) for customer, rows in by_customer.items()}
+        customer, at, currency = purchases.orders[order]
+        own = bought[customer]
+        if product not in own or own[product] < at:
+            own[product] = at
+        if paid > 0:
+            prices[customer][currency].append(paid)
+    traits = _read_traits({product for own in bought.values() for product in own})
+    return {customer: _sum_up(own, prices[customer], traits) for customer, own in bought.items()}
 
 
 def _read_traits(products: Collection[int]) -> dict[int, tuple[str, str]]:
@@ -96,14 +101,10 @@ def _read_traits(products: Collection[int]) -> dict[int, tuple[str, str]]:
     }
 
 
-def _sum_up(lines: Sequence[tuple[Any, ...]], traits: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
-    bought: dict[int, datetime] = {}
+def _sum_up(
+    bought: Mapping[int, datetime], prices: Mapping[str, list[float]], traits: Mapping[int, tuple[str, str]]
+) -> dict[str, Any]:
     types: dict[str, datetime] = {}
-    prices: dict[str, list[float]] = defaultdict(list)
-    for product, at, currency, price in lines:
-        bought[product] = max(at, bought.get(product, at))
-        if price > 0:
-            prices[currency].append(price)
     for product, at in bought.items():
         if kind := traits[product][0]:
             types[kind] = max(at, types.get(kind, at))

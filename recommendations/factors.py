@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
@@ -109,19 +110,33 @@ class Weights:
     particular: tuple[Weight, ...]
 
 
+MARGIN = Weight("margin", boost_margin, is_boost=True, is_general=True)
+NEW = Weight("new", boost_new, is_boost=True, is_general=True)
+SLOW = Weight("slow_mover", boost_slow, is_boost=True)
+SEEN = Weight("viewed", favour_viewed)
+HERE = Weight("popular_in_country", favour_country, is_general=True)
+IGNORED = Weight("ignored", lower_ignored)
+USUAL = Weight("beyond_usual_price", lower_beyond_usual)
+SEASON = Weight("out_of_season", lower_out_of_season, is_general=True)
+
+
 def find_weights(situation: Situation) -> Weights:
     policy, customer = situation.policy, situation.customer
-    weights: tuple[tuple[Weight, bool], ...] = (
-        (Weight("margin", boost_margin, is_boost=True, is_general=True), policy.margin_boost != 1.0),
-        (Weight("new", boost_new, is_boost=True, is_general=True), policy.new_boost != 1.0),
-        (Weight("slow_mover", boost_slow, is_boost=True), policy.slow_boost != 1.0),
-        (Weight("viewed", favour_viewed), bool(customer.viewed)),
-        (Weight("popular_in_country", favour_country, is_general=True), bool(situation.popular_here)),
-        (Weight("ignored", lower_ignored), bool(customer.ignored)),
-        (Weight("beyond_usual_price", lower_beyond_usual), bool(customer.typical_prices)),
-        (Weight("out_of_season", lower_out_of_season, is_general=True), True),
+    weights = (
+        (MARGIN, policy.margin_boost != 1.0),
+        (NEW, policy.new_boost != 1.0),
+        (SLOW, policy.slow_boost != 1.0),
+        (SEEN, bool(customer.viewed)),
+        (HERE, bool(situation.popular_here)),
+        (IGNORED, bool(customer.ignored)),
+        (USUAL, bool(customer.typical_prices)),
+        (SEASON, True),
     )
-    every = tuple(weight for weight, is_on in weights if is_on)
+    return _sort_weights(tuple(weight for weight, is_on in weights if is_on))
+
+
+@cache  # a few sets, each of which is asked for by thousands of orders
+def _sort_weights(every: tuple[Weight, ...]) -> Weights:
     return Weights(
         every,
         tuple(weight for weight in every if weight.is_general),

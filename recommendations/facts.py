@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import numpy as np
 from django.conf import settings
 from django.db.models import Q
 
@@ -13,8 +12,8 @@ from recommendations.bestsellers import WHOLE_SHOP
 from recommendations.catalogue import department_of, shelf_of_country, shelf_of_type, type_of
 from recommendations.customers import STRANGER, CustomerFacts, read_customers
 from recommendations.handmade import Handmade, read_handmade
-from recommendations.models import Bestseller, Neighbour, NeighbourModel, RecentSales, TypeNeighbour
-from recommendations.neighbours import Neighbours, NeighbourTables, split_by_product
+from recommendations.models import Bestseller, NeighbourModel, RecentSales, TypeNeighbour
+from recommendations.neighbours import Neighbours, NeighbourTables, read_neighbours
 from recommendations.offers import Request
 from recommendations.policy import Policy
 from recommendations.situation import Common
@@ -23,16 +22,6 @@ from recommendations.upcoming import Upcoming, rank_upcoming
 from shop.models import Product
 
 TYPES_A_TYPE = 5
-BLOCK = 10_000
-_ROW = np.dtype(
-    [
-        ("table", np.int64),
-        ("product", np.int64),
-        ("neighbour", np.int64),
-        ("score", np.float64),
-        ("support", np.int64),
-    ]
-)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,7 +93,7 @@ def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str
     type_neighbours = _read_type_neighbours(model, reading.products.values()) if model else {}
     shelves = _find_shelves(reading, customers.values(), type_neighbours)
     bestsellers = _read_bestsellers(model, shelves) if model else {}
-    neighbours = _read_neighbours(model, reading.anchors, tables_of(requests, slots)) if model else {}
+    neighbours = read_neighbours(model, _find_sources(reading, customers, slots)) if model else {}
     _add_candidates(reading, handmade, upcoming, neighbours, shown=bestsellers)
     return Facts(
         model_id=model.pk if model else None,
@@ -142,8 +131,24 @@ def _add_newest_orders(reading: _Reading, customers: Mapping[int, CustomerFacts]
     """Who is asked about without any product is asked about their newest order."""
     for request in reading.requests:
         if not request.anchors:
-            newest = customers.get(request.customer_id or 0, STRANGER).history.newest
-            reading.anchors.update(newest[: reading.policies[request.place].most_anchors])
+            reading.anchors.update(_given(request, reading, customers))
+
+
+def _given(request: Request, reading: _Reading, customers: Mapping[int, CustomerFacts]) -> tuple[int, ...]:
+    policy = reading.policies[request.place]
+    newest = customers.get(request.customer_id or 0, STRANGER).history.newest
+    return anchors_of(request, policy) or newest[: policy.most_anchors]
+
+
+def _find_sources(
+    reading: _Reading, customers: Mapping[int, CustomerFacts], slots: Mapping[str, SlotSetting]
+) -> dict[str, set[int]]:
+    """By table the products that are looked up in it."""
+    sources: dict[str, set[int]] = defaultdict(set)
+    for request in reading.requests:
+        for table in tables_of(request, slots):
+            sources[table].update(_given(request, reading, customers))
+    return sources
 
 
 class _ModelTables:
@@ -155,7 +160,7 @@ class _ModelTables:
     def neighbours(self, table: str, products: Collection[int]) -> dict[int, Neighbours]:
         if self._model is None or not products:
             return {}
-        rows = _read_neighbours(self._model, products, [table])
+        rows = read_neighbours(self._model, {table: products})
         return {product: found for (_table, product), found in rows.items()}
 
     def sold(self, products: Collection[int]) -> dict[int, int]:
@@ -173,7 +178,7 @@ def _look_ahead(
     *,
     model: NeighbourModel | None,
 ) -> Upcoming:
-    histories = {key: customer.history for key, customer in customers.items() if customer.history.remembered}
+    histories = {key: customer.history for key, customer in customers.items() if customer.history.purchases}
     return rank_upcoming(reading.requests, settings, histories, _ModelTables(model))
 
 
@@ -202,26 +207,6 @@ def _add_candidates(
     related = {key for rows in neighbours.values() for key in rows.product_id.tolist()}
     wanted = (handmade.product_ids() | ahead | sold | related) - reading.products.keys()
     reading.products.update(Product.objects.in_bulk(wanted))
-
-
-def _read_neighbours(
-    model: NeighbourModel, anchors: Collection[int], tables: Collection[str]
-) -> dict[tuple[str, int], Neighbours]:
-    """By table and product."""
-    names = sorted(tables)
-    place = {name: number for number, name in enumerate(names)}
-    found = Neighbour.objects.filter(model=model, kind__in=names, product__in=anchors)
-    columns = "kind", "product_id", "neighbour_id", "score", "support"
-    ranked = found.order_by("product", "kind", "rank").values_list(*columns)
-    rows = np.fromiter(
-        ((place[kind], *rest) for kind, *rest in ranked.iterator(chunk_size=BLOCK)), dtype=_ROW
-    )
-    read: dict[tuple[str, int], Neighbours] = {}
-    for number, name in enumerate(names):
-        part = rows[rows["table"] == number]
-        columns_of = Neighbours(part["neighbour"], part["score"], part["support"])
-        read |= {(name, product): own for product, own in split_by_product(part["product"], columns_of)}
-    return read
 
 
 def _read_type_neighbours(

@@ -1,9 +1,11 @@
 """Whether what an email shows can still be bought at the price it names."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from recommendations.catalogue import price_in
-from recommendations.models import Kind
+from recommendations.bundles import Offer
+from recommendations.catalogue import Price, price_in
+from recommendations.models import Bundle, Kind
 from recommendations.offers import Pick
 from shop.models import Product
 
@@ -21,6 +23,28 @@ def find_stale(offers: Sequence[Iterable[Pick]]) -> list[str]:
     columns = ("pk", "status", "stock", "price", "currency", "prices", "attributes")
     current = {product.id: product for product in Product.objects.filter(pk__in=keys).only(*columns)}
     return [next((code for pick in picks if (code := _judge(pick, current))), "") for picks in picked]
+
+
+def find_stale_bundles(offers: Sequence[Offer | None], now: datetime) -> list[str]:
+    """For each bundle what its shop changed since it was chosen, "" where nothing has: gone (deleted, or out
+    of its days) or price_changed. One query, none where no bundle is the shop's own. Its parts are products:
+    `find_stale`."""
+    keys = {offer.bundle_id for offer in offers if offer and offer.bundle_id}
+    rows = Bundle.objects.filter(external_id__in=keys) if keys else ()
+    current = {bundle.external_id: bundle for bundle in rows}
+    return [
+        _judge_bundle(offer, current.get(offer.bundle_id), now) if offer and offer.bundle_id else ""
+        for offer in offers
+    ]
+
+
+def _judge_bundle(offer: Offer, bundle: Bundle | None, now: datetime) -> str:
+    today = now.date()
+    if bundle is None or (bundle.starts_on and today < bundle.starts_on):
+        return "gone"
+    if bundle.ends_on and today > bundle.ends_on:
+        return "gone"
+    return "" if Price(bundle.price, bundle.currency) == offer.price else "price_changed"
 
 
 def _judge(pick: Pick, current: Mapping[int, Product]) -> str:

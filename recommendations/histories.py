@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +24,18 @@ _DAY = timedelta(days=1) // timedelta(microseconds=1)
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
-class Remembered(NamedTuple):
-    """A product that the customer bought `purchases` times. `own` and `own_long` are the same, decayed by
-    half-lives of 30 and 180 days before the customer's newest order."""
-
-    purchases: int
-    own: float
-    own_long: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
-    """By product what was bought; the products that are due, and those of the newest order."""
+    """`purchases` is how often each product was bought. `own` and `own_long` are the same in its order,
+    decayed by half-lives of 30 and 180 days before the customer's newest order. `due` is what is due again,
+    `newest` what the newest order holds.
 
-    remembered: Mapping[int, Remembered] = field(default_factory=dict)
+    Arrays, and not an object a product: a batch holds fifty thousand.
+    """
+
+    purchases: Mapping[int, int] = field(default_factory=dict)
+    own: Floats = field(default_factory=lambda: np.zeros(0))
+    own_long: Floats = field(default_factory=lambda: np.zeros(0))
     due: frozenset[int] = frozenset()
     newest: tuple[int, ...] = ()
 
@@ -131,13 +129,13 @@ def _sum_up(lines: _Lines) -> _Habits:
 def _make_history(habits: _Habits, due: Flags, part: slice) -> History:
     product = habits.product[part]
     newest = product[habits.last[part] == habits.newest[part]]
-    columns = (
-        column[part][:MOST_REMEMBERED].tolist() for column in (habits.times, habits.own, habits.own_long)
-    )
     best = product[:MOST_REMEMBERED]
+    times = habits.times[part][: len(best)]
     return History(
-        remembered=dict(zip(best.tolist(), map(Remembered, *columns), strict=True)),
-        due=frozenset(best[due[part][:MOST_REMEMBERED]].tolist()),
+        purchases=dict(zip(best.tolist(), times.tolist(), strict=True)),
+        own=habits.own[part][: len(best)],
+        own_long=habits.own_long[part][: len(best)],
+        due=frozenset(best[due[part][: len(best)]].tolist()),
         newest=tuple(sorted(newest.tolist())),
     )
 

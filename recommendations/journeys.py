@@ -48,7 +48,7 @@ def sources_of(journeys: Collection[Journey], habit: Habit) -> set[int]:
     given = {key for journey in journeys for key in journey.given}
     if not habit.history:
         return given
-    return given | {key for journey in journeys for key in journey.history.remembered}
+    return given | {key for journey in journeys for key in journey.history.purchases}
 
 
 def rank_journeys(
@@ -93,22 +93,21 @@ def _lay_out(
     journeys: Sequence[Journey], neighbours: Mapping[int, Neighbours], sold: Mapping[int, int]
 ) -> _Grid:
     product, pairs = join(neighbours)
-    own = _Cells([journey.history.remembered for journey in journeys])
+    own = _Cells([journey.history.purchases for journey in journeys])
     given = _Cells([journey.given for journey in journeys])
     excluded = _Cells([journey.excluded for journey in journeys])
     late = np.array(list(sold.items()), dtype=np.int64).reshape(-1, 2)
     keys = np.unique(
         np.concatenate([product, pairs.product_id, own.key, given.key, excluded.key, late[:, 0]])
     )
-    weights = [weight for journey in journeys for weight in journey.history.remembered.values()]
     sales = np.zeros(len(keys))
     sales[np.searchsorted(keys, late[:, 0])] = late[:, 1]
     places = np.searchsorted(keys, product), np.searchsorted(keys, pairs.product_id)
     return _Grid(
         keys=keys,
         given=given.spread(keys),
-        own=own.spread(keys, [weight.own for weight in weights]),
-        own_long=own.spread(keys, [weight.own_long for weight in weights]),
+        own=own.spread(keys, [journey.history.own for journey in journeys]),
+        own_long=own.spread(keys, [journey.history.own_long for journey in journeys]),
         excluded=excluded.spread(keys),
         squares=sparse.csr_array((pairs.score**2, places), shape=(len(keys), len(keys))),
         sold=sales,
@@ -124,9 +123,9 @@ class _Cells:
         self._row = np.repeat(np.arange(len(rows)), lengths)
         self._height = len(rows)
 
-    def spread(self, keys: Ints, values: Sequence[float] | None = None) -> Matrix:
-        """Rows by `keys`, which are sorted: the values of the cells, or 1 in each."""
-        data = np.ones(len(self.key)) if values is None else np.array(values, dtype=np.float64)
+    def spread(self, keys: Ints, values: Sequence[Floats] | None = None) -> Matrix:
+        """Rows by `keys`, which are sorted: the values of each row's cells, or 1 in each."""
+        data = np.concatenate(values) if values else np.ones(len(self.key))
         cells = data, (self._row, np.searchsorted(keys, self.key))
         return sparse.csr_array(cells, shape=(self._height, len(keys)))
 

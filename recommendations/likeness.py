@@ -35,4 +35,5 @@ def likeness_of(request: Request, facts: Facts, policy: Policy) -> Hashable:
 
 def _likeness_of_history(history: History) -> tuple[Hashable, ...]:
     """Of what is due again only the products count. Who has one order is like all who have the same one."""
-    return frozenset(history.remembered.items()), history.due, history.newest
+    weights = history.own.tobytes(), history.own_long.tobytes()
+    return tuple(history.purchases.items()), *weights, history.due, history.newest

@@ -1,12 +1,27 @@
 """The neighbours of products in arrays, as a batch of requests is answered from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from django.db.models import Q
 
 from recommendations.baskets import Floats, Ints
+from recommendations.models import Neighbour, NeighbourModel
+
+BLOCK = 10_000
+_ROW = np.dtype(
+    [
+        ("table", "U10"),
+        ("product", np.int64),
+        ("neighbour", np.int64),
+        ("score", np.float64),
+        ("support", np.int64),
+    ]
+)
 
 
 class Neighbours(NamedTuple):
@@ -31,6 +46,26 @@ class Votes(NamedTuple):
 
 
 NO_VOTES = Votes([], [], [], [])
+
+
+def read_neighbours(
+    model: NeighbourModel, sources: Mapping[str, Collection[int]]
+) -> dict[tuple[str, int], Neighbours]:
+    """By table and product, in one query. `sources` are the products by table."""
+    if not sources:
+        return {}
+    wanted = reduce(or_, (Q(kind=table, product__in=products) for table, products in sources.items()))
+    products = set().union(*sources.values())  # stated again alone, so that an index finds them
+    found = Neighbour.objects.filter(wanted, model=model, product__in=products)
+    columns = "kind", "product_id", "neighbour_id", "score", "support"
+    ranked = found.order_by("product", "kind", "rank").values_list(*columns)
+    rows = np.fromiter(ranked.iterator(chunk_size=BLOCK), dtype=_ROW)
+    read: dict[tuple[str, int], Neighbours] = {}
+    for table in sources:
+        own = rows[rows["table"] == table]
+        columns_of = Neighbours(own["neighbour"], own["score"], own["support"])
+        read |= {(table, key): part for key, part in split_by_product(own["product"], columns_of)}
+    return read
 
 
 def split_by_product(product: Ints, columns: Neighbours) -> Iterator[tuple[int, Neighbours]]:

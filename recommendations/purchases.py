@@ -1,11 +1,12 @@
 """What the customers of a batch bought, line by line, in arrays."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import FloatField, Q
 from django.db.models.functions import Cast
 
@@ -22,6 +23,16 @@ class PlacedOrder(NamedTuple):
     customer_id: int
     placed_at: datetime
     currency: str
+
+
+class _AsFloat(Cast):
+    """The databases answer with a float: nothing is left to convert, line by line."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, FloatField())
+
+    def get_db_converters(self, _connection: BaseDatabaseWrapper) -> list[Callable[..., Any]]:
+        return []
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ def read_purchases(
     ).order_by("pk")
     heads = list(kept.values_list("pk", "customer_id", "placed_at", "currency"))
     lines = OrderLine.objects.filter(order__in=kept.order_by().values("pk"))
-    paid = Cast("unit_price", FloatField())  # a median needs no exact money
+    paid = _AsFloat("unit_price")  # a median needs no exact money
     columns = lines.annotate(paid=paid).values_list("order_id", "product_id", "paid")
     rows = columns.iterator(chunk_size=BLOCK) if heads else ()
     found = np.fromiter(rows, dtype=_LINE)

@@ -19,7 +19,7 @@ from recommendations.cases import SLOTS, Cases
 from recommendations.choosing import choose
 from recommendations.customers import CustomerFacts
 from recommendations.facts import Facts
-from recommendations.histories import History, Remembered
+from recommendations.histories import History
 from recommendations.learning import Learnt, Table, find_popular, make_table
 from recommendations.models import Kind, Slot
 from recommendations.neighbours import Neighbours, NeighbourTables, split_by_product
@@ -177,15 +177,12 @@ def _ask_upgrades(events: TradeUps, neighbours: NeighbourTables) -> list[Request
 
 def _read_histories(cases: Cases) -> dict[int, History]:
     own, own_long = cases.own.tocsr(), cases.own_long.tocsr()
-    own.sort_indices()
-    own_long.sort_indices()
     found = {}
     for row in range(len(cases)):
-        part = slice(own_long.indptr[row], own_long.indptr[row + 1])
-        short = dict(zip(_positions(own, row), own.data[own.indptr[row] : own.indptr[row + 1]], strict=True))
-        remembered = {
-            place + 1: Remembered(1, float(short.get(place, 0.0)), float(weight))
-            for place, weight in zip(_positions(own_long, row), own_long.data[part].tolist(), strict=True)
-        }
-        found[row + 1] = History(remembered=remembered)
+        places = _positions(own_long, row)
+        found[row + 1] = History(
+            purchases={place + 1: 1 for place in places},
+            own=own[[row]].toarray().ravel()[places],
+            own_long=own_long.data[own_long.indptr[row] : own_long.indptr[row + 1]],
+        )
     return found

@@ -1,7 +1,7 @@
 """Which slot a request asks, and what the back-test chose for it: the scorer that was measured is the one
 that serves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recommendations.habits import HABITS, Habit
@@ -39,12 +39,12 @@ def needs_history(request: Request) -> bool:
     return request.customer_id is not None and (request.repeats > 0 or asks_next)
 
 
-def tables_of(requests: Iterable[Request], settings: Mapping[str, SlotSetting]) -> set[str]:
-    """The tables of neighbours that the requests' anchors are looked up in."""
-    asked = list(requests)
-    slots = {slot_of(request) for request in asked if request.complements > 0}
-    tables = {settings.get(slot, DEFAULT_SETTING).table for slot in slots}
-    return tables | {Kind.UPGRADE.value for request in asked if request.upgrades > 0}
+def tables_of(request: Request, settings: Mapping[str, SlotSetting]) -> set[str]:
+    """The tables of neighbours that the request's anchors are looked up in."""
+    tables = {Kind.UPGRADE.value} if request.upgrades > 0 else set()
+    if request.complements > 0:
+        tables.add(settings.get(slot_of(request), DEFAULT_SETTING).table)
+    return tables
 
 
 def read_settings(model: NeighbourModel) -> dict[str, SlotSetting]:

@@ -54,7 +54,7 @@ def rank_upcoming(
             tables.neighbours(setting.table, sources_of(rows, habit)) if habit.reads_neighbours else {}
         )
         named = {key for pairs in neighbours.values() for key in pairs.product_id.tolist()}
-        own = {key for journey in rows for key in journey.history.remembered}
+        own = {key for journey in rows for key in journey.history.purchases}
         sold = tables.sold(named | own) if habit.popular else {}
         found |= zip(journeys, rank_journeys(rows, neighbours, sold, habit=habit), strict=True)
     return found
@@ -72,5 +72,5 @@ def _asks(slot: Slot, request: Request) -> bool:
 
 
 def _journey(slot: Slot, request: Request, history: History) -> Journey:
-    excluded = frozenset(history.remembered) if slot == Slot.NEXT_NEW else frozenset[int]()
+    excluded = frozenset(history.purchases) if slot == Slot.NEXT_NEW else frozenset[int]()
     return Journey(given_of(request, history), history, excluded)

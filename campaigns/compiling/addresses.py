@@ -13,6 +13,8 @@ COLOUR = re.compile(
     r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})|[a-z]{3,20}|rgba?\([\d\s.,%]{5,40}\)", re.IGNORECASE
 )
 LENGTH = re.compile(r"-?\d{1,4}(?:\.\d{1,3})?(?:px|em|%)?")
+# Nothing to strip and nothing to encode: most addresses of a shop.
+_SIMPLE = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9\-._~:/?#@!$&'()*+,;=%\[\]]*")
 # The characters that a browser or a mail client might read as the end of the address.
 _OUTSIDE_URLS = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _OUTSIDE_CSS_URLS = re.compile(r"[()']")
@@ -30,12 +32,16 @@ def _percent_encode(match: re.Match[str]) -> str:
 
 def safe_url(value: object) -> Address:
     """The value as a link of scheme https, http, mailto or tel; "#" for anything else."""
+    if isinstance(value, str) and _SIMPLE.fullmatch(value):
+        return Address(value)
     text = str(value).strip()
     return Address(_OUTSIDE_URLS.sub(_percent_encode, text) if LINK.match(text) else "#")
 
 
 def image_url(value: object) -> Address:
     """The value as an http or https address; empty for anything else."""
+    if isinstance(value, str) and _SIMPLE.fullmatch(value):
+        return Address(value)
     text = str(value).strip()
     return Address(_OUTSIDE_URLS.sub(_percent_encode, text) if WEB.match(text) else "")
 

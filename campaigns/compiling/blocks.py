@@ -150,7 +150,7 @@ class Block:
         variables.number += 1
         loop = str(variables.number)
         inputs = self.part.inputs.get(identify(node))
-        if inputs and find_inputs(node) is not None:
+        if inputs and not self.part.function.is_keeping and find_inputs(node) is not None:
             part = self.part
             kept = KeptLoop(part.function, part.expressions, node, loop, inputs, scope)
             rounds = self._write_kept_loop(kept, indent)
@@ -172,7 +172,9 @@ class Block:
         self.part.function.add_bound(indent, f"q{loop}")
         self._line(indent, f"for i{loop}, {targets} in enumerate(q{loop}):")
         self.part.function.lines += [check_dictionary(indent + 1, name) for name in names.values()]
-        self.write(node.body, indent + 1, {**scope, **names, "loop": loop})
+        hidden = {*names, "loop"}
+        seen = {name: code for name, code in scope.items() if name.partition(".")[0] not in hidden}
+        self.write(node.body, indent + 1, {**seen, **names, "loop": loop})
         return f"q{loop}"
 
     def _write_kept_loop(self, loop: KeptLoop, indent: int) -> str:

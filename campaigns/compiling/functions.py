@@ -10,7 +10,7 @@ from campaigns.compiling.expressions import Variables
 BODY_INDENT = 12
 _HEADER = """\
 def fill(rows):
-    filled = []
+    filled, last_shop = [], None
     for values, links, html_links in rows:
         try:
             path, more, rounds = [], [], 0
@@ -18,9 +18,9 @@ def fill(rows):
 """
 _BLOCK = """\
 def block{number}(links, html_links, {inputs}):
- path, more = [], []
+ path, more, rounds = [], [], 0
 {body}
- return path, more
+ return path, more, rounds
 kept{number} = keep(block{number})
 """
 _SHARED = """\
@@ -61,6 +61,7 @@ class Function:
     shared_lines: list[Line] = field(default_factory=list)
     blocks: list[tuple[Sequence[str], list[Line]]] = field(default_factory=list)  # inputs and lines of each
     depth: int = 0  # of blocks that are being written
+    is_keeping: bool = False  # inside a kept block: loops in it are part of what is kept
     keys: dict[str, str] = field(default_factory=dict)  # code of keys: the variable that holds them
 
     def add(self, indent: int, code: str, *, needs: str = "") -> None:
@@ -128,7 +129,13 @@ class Function:
     def _take_shared(self) -> list[Line]:
         shop = self.variables.find("shop", {})
         variables = "".join(f"{variable}, " for variable in self.shared.values())
-        return [Line(BODY_INDENT, f"({variables}) = shared[dumps({shop}, 2)]")] if self.shared else []
+        if not self.shared:
+            return []
+        return [  # most often the very same shop as in the email before
+            Line(BODY_INDENT, f"if {shop} is not last_shop or {shop} is None:"),
+            Line(BODY_INDENT + 1, f"({variables}) = shared[dumps({shop}, 2)]"),
+            Line(BODY_INDENT + 1, f"last_shop = {shop}"),
+        ]
 
     def _write_shared(self) -> list[str]:
         variables = "".join(f"{variable}, " for variable in self.shared.values())

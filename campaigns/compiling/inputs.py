@@ -13,13 +13,12 @@ def find_inputs(loop: nodes.For) -> list[InputPath] | None:
     """Every value that the body looks at; None where its result can't be kept for others.
 
     Of the loop's own variable only the first step is taken, because what lies deeper may be guarded by a
-    condition. A body with a loop of its own is not kept: the inner one is.
+    condition. The loops inside of the body are kept with it.
     """
-    if any(isinstance(node, nodes.For | nodes.Assign) for node in _descend(loop.body)):
+    inside = list(_descend(loop.body))
+    if any(isinstance(node, nodes.Assign) for node in inside) or not _are_shown(inside):
         return None
-    if not all(_is_shown(call, loop.body) for call in _descend(loop.body) if _called(call) == "_link"):
-        return None
-    own = {name.name for name in [loop.target, *loop.target.find_all(nodes.Name)] if hasattr(name, "name")}
+    own = _name_targets(loop)
     found = {
         path[:2] if path[0] in own else path for node in loop.body for path in _read_paths(node)
     }  # fmt: skip
@@ -59,6 +58,9 @@ def _read_paths(node: nodes.Node) -> Iterator[InputPath]:
     if isinstance(node, nodes.Test) and node.name == "defined" and isinstance(node.node, nodes.Getattr):
         yield from _read_paths(node.node.node)  # whether it is there is told by what it would be in
         return
+    if isinstance(node, nodes.For):
+        yield from _read_loop(node)
+        return
     path = find_dotted(node)
     if path and path[0] not in _FUNCTIONS:
         yield path
@@ -67,15 +69,29 @@ def _read_paths(node: nodes.Node) -> Iterator[InputPath]:
             yield from _read_paths(child)
 
 
+def _read_loop(loop: nodes.For) -> Iterator[InputPath]:
+    """What it looks at besides its own variables."""
+    hidden = {*_name_targets(loop), "loop"}
+    outside = [loop.iter, *loop.else_]
+    inside = [*loop.body, *([loop.test] if loop.test else [])]
+    yield from (path for node in outside for path in _read_paths(node))
+    yield from (path for node in inside for path in _read_paths(node) if path[0] not in hidden)
+
+
+def _name_targets(loop: nodes.For) -> set[str]:
+    return {name.name for name in [loop.target, *loop.target.find_all(nodes.Name)] if hasattr(name, "name")}
+
+
 def _descend(body: Sequence[nodes.Node]) -> Iterator[nodes.Node]:
     for node in body:
         yield node
         yield from _descend(list(node.iter_child_nodes()))
 
 
-def _is_shown(call: nodes.Node, body: Sequence[nodes.Node]) -> bool:
-    """Whether it stands alone as an expression of the email, so that its place is known in the result."""
-    return any(isinstance(node, nodes.Output) and call in node.nodes for node in _descend(body))
+def _are_shown(inside: Sequence[nodes.Node]) -> bool:
+    """Whether each link stands alone as an expression of the email: its place is known in the result."""
+    shown = {id(one) for node in inside if isinstance(node, nodes.Output) for one in node.nodes}
+    return all(id(node) in shown for node in inside if _called(node) == "_link")
 
 
 def _called(node: nodes.Node) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
+from campaigns.compiling.bounds import MAX_ROUNDS
 from campaigns.compiling.expressions import Expressions, NotGeneratedError, Scope
 from campaigns.compiling.functions import Function, check_dictionary
 from campaigns.compiling.inputs import InputPath, drop_covered, find_inputs, identify
@@ -94,9 +95,10 @@ class KeptLoop:
         """The number of the function that computes the body from its inputs alone."""
         make = self.function.variables.make
         given = {".".join(path): make(path[-1]) for path in self.inputs}
-        outer = self.function.start_block()
+        outer, self.function.is_keeping = self.function.start_block(), True
         self.function.lines += [check_dictionary(1, given[path[0]]) for path in self.inputs if len(path) == 1]
         write_body(1, given)
+        self.function.is_keeping = False
         return self.function.end_block(list(given.values()), outer)
 
     def write_rounds(self, keys: str, block: int, indent: int, *, into: str) -> None:
@@ -104,7 +106,7 @@ class KeptLoop:
         add = self.function.add
         self.function.add_bound(indent, keys)
         add(indent, f"for k in {keys}:")
-        add(indent + 1, f"p, m, a = kept{block}[k]")
+        add(indent + 1, f"p, m, a, r = kept{block}[k]")
         if into == "more":
             add(indent + 1, "path += p")
         if self._has_links():
@@ -114,6 +116,9 @@ class KeptLoop:
             add(indent + 1, f"for i, b, t, c in a: {into}[n + i] += b + {links}[t] + c")
         else:
             add(indent + 1, f"{into} += m")
+        if any(part.find(nodes.For) or isinstance(part, nodes.For) for part in self.node.body):
+            add(indent + 1, "rounds += r")
+            add(indent, f"if rounds > {MAX_ROUNDS}: refuse()")
 
     def _has_links(self) -> bool:
         return any(getattr(call.node, "name", "") == "_link" for call in self.node.find_all(nodes.Call))

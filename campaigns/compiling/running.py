@@ -31,7 +31,7 @@ Row = tuple[Mapping[str, Any], Mapping[Any, str], Mapping[Any, str]]
 Segments = list[list[str | None]]
 Filled = tuple[tuple[str, ...], tuple[int, ...], list[str]]  # values, path, values of long blocks
 LinkPlace = tuple[int, str, object, str]
-Kept = tuple[list[int], list[str], list[LinkPlace]]
+Kept = tuple[list[int], list[str], list[LinkPlace], int]  # and the rounds of its own loops
 Fill = Callable[[list[Row]], list[Filled | None]]
 
 
@@ -99,7 +99,7 @@ class KeptBlock(dict[bytes, Kept]):
     nothing but plain data, so that one email can never get what was made for another.
     """
 
-    def __init__(self, block: Callable[..., tuple[list[int], list[str]]]) -> None:
+    def __init__(self, block: Callable[..., tuple[list[int], list[str], int]]) -> None:
         super().__init__()
         self.block = block
 
@@ -107,10 +107,10 @@ class KeptBlock(dict[bytes, Kept]):
         if len(self) >= MAX_BLOCKS:
             self.clear()
         links = _LinkPlaces()
-        path, more = self.block(links, links, *marshal.loads(key))  # noqa: S302 (written by the generated code)
+        path, more, rounds = self.block(links, links, *marshal.loads(key))  # noqa: S302 (written by the generated code)
         if sum(value.count("\0") for value in more) != 2 * len(links.addresses):
             _refuse()  # a value with a NUL of its own
-        kept = self[key] = (path, *_find_links(more, links.addresses))
+        kept = self[key] = (path, *_find_links(more, links.addresses), rounds)
         return kept
 
 
@@ -188,12 +188,15 @@ def _bind_filters(environment: DataEnvironment) -> Iterator[tuple[str, Callable[
         if wanted is _PassArg.context:
             continue  # of Jinja's own loops, which no template names
         bound = partial(function, first[wanted]) if wanted else function
-        yield name, _keep_results(bound) if name in KEPT_FILTERS else bound
+        yield name, _share_results(bound) if name in KEPT_FILTERS else bound
 
 
 def _keep_results(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same results for the same arguments of the same types: 1, True and 1.0 are three of them."""
     return lru_cache(maxsize=MAX_TEXTS, typed=True)(function)
+
+
+_share_results = lru_cache(maxsize=512)(_keep_results)  # one filter of HTML and plain text: asked once
 
 
 def _refuse() -> NoReturn:
@@ -206,6 +209,8 @@ def _get_item(environment: DataEnvironment, value: Any, key: Any) -> Any:
 
 
 def _show_html(environment: DataEnvironment, value: Any) -> str:
+    if type(value) is str and not _SPECIAL.search(value):
+        return value
     return str(escape(environment.finalize(value) if environment.finalize else value))
 
 

@@ -138,8 +138,11 @@ def _isolating_presenter(language: str) -> Callable[[Any], Any]:
     """Like `_present`, for plain text: words of the other direction get Unicode isolates, so that
     an English title does not tear a Persian sentence apart."""
     foreign = _LTR_LETTERS if direction_of(language) == "rtl" else _RTL_LETTERS
+    changed = re.compile(f"{_UNUSUAL.pattern}|{foreign.pattern}")
 
     def present(value: Any) -> Any:
+        if type(value) is str and not changed.search(value):
+            return value
         value = _present(value)
         if not isinstance(value, str) or isinstance(value, Address):
             return value

@@ -20,7 +20,7 @@ def cut_subject(text: str) -> str:
 
 def close_gaps(text: str) -> str:
     """At most one blank line at a time. What stands on either side of a letter never matters to the other."""
-    if "\n " in text or "\n\t" in text:
+    if "\n " in text or ("\t" in text and "\n\t" in text):
         return _GAPS.sub("\n\n", text)
     while "\n\n\n" in text:  # to look and to replace is ten times as fast
         text = text.replace("\n\n\n", "\n\n")

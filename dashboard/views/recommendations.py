@@ -3,20 +3,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from dashboard.forms import OfferRulesForm
-from dashboard.history import record_change
 from dashboard.pages import PageRequest
 from recommendations.engine import Moment, Outcome, Request, account_for
 from recommendations.feedback import read_acceptance
-from recommendations.models import NeighbourModel, OfferRules
+from recommendations.models import NeighbourModel
 from recommendations.rules import count_objections
 from shop.models import Customer, OrderLine, Product
 
@@ -57,22 +52,6 @@ def show_recommendations(request: PageRequest) -> HttpResponse:
     since = (timezone.now() - timedelta(days=ACCEPTANCE_DAYS)).date()
     context["acceptance"] = read_acceptance(since, most=MOST_ACCEPTED)
     return render(request, "dashboard/recommendations.html", context)
-
-
-def edit_rules(request: PageRequest) -> HttpResponse:
-    """The limits of the whole shop. The staff may look; to save takes the permission to change them."""
-    may_change = request.user.has_perm("recommendations.change_offerrules")
-    if request.method == "POST" and not may_change:
-        raise PermissionDenied
-    rules = OfferRules.objects.filter(place="").first() or OfferRules()
-    form = OfferRulesForm(
-        request.POST if request.method == "POST" else None, instance=rules, may_change=may_change
-    )
-    if request.method == "POST" and form.is_valid():
-        record_change(request.user.pk, form.save(), "edited")
-        messages.success(request, _("Saved. It counts for everything that happens from now on."))
-        return redirect("dashboard:recommendation_rules")
-    return render(request, "dashboard/recommendation_rules.html", {"form": form, "may_change": may_change})
 
 
 def _find_chosen(request: PageRequest) -> Product | None:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from shop.models import Product
 
 MOST_BOOST = 1.3
+WHOLE_SHOP = "whole shop"  # as the history names the rules without a place
 _IN_BOUNDS = [MinValueValidator(1.0), MaxValueValidator(MOST_BOOST)]
 _POSITIONS = [MinValueValidator(1), MaxValueValidator(3)]
 
@@ -79,7 +80,7 @@ class OfferRules(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.place or "whole shop"
+        return self.place or WHOLE_SHOP
 
 
 class _Dated(models.Model):
@@ -128,7 +129,7 @@ class Listing(_Dated):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.product_id or self.category}"
+        return f"{self.product or self.category}"
 
 
 class Pin(_Dated):
@@ -146,7 +147,7 @@ class Pin(_Dated):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} at {self.position}"
+        return f"{self.product} ({self.position})"
 
 
 class ComplementRule(_Dated):
@@ -180,7 +181,7 @@ class ComplementRule(_Dated):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id or self.product_type} → {self.complement_id}"
+        return f"{self.product or self.product_type} + {self.complement}"
 
 
 class Bundle(_Dated):

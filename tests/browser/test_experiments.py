@@ -71,7 +71,7 @@ def test_every_page_fits_reads_the_right_way_and_passes_axe(
         if strict_page.evaluate("document.dir") != ("ltr" if language in {"en", "ru"} else "rtl"):
             wrong.append(f"{name} reads the wrong way")
         for scheme in ("light", "dark"):
-            wrong += [f"{name} {scheme}: {found}" for found in _find_violations(strict_page, scheme)]
+            wrong += [f"{name} {scheme}: {found}" for found in find_violations(strict_page, scheme)]
     assert wrong == []
 
 
@@ -123,7 +123,7 @@ def _list_pages(decided: Experiment, draft: Experiment) -> dict[str, str]:
     }
 
 
-def _find_violations(page: Page, scheme: str) -> list[str]:
+def find_violations(page: Page, scheme: str) -> list[str]:
     # Without motion, or a button is caught half way from the colours of one scheme to those of the other.
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     results = Axe().run(page, options=RULES).response

@@ -12,9 +12,11 @@ from campaigns.models import Campaign, Message, MessageProduct, PreviewMail, Ren
 from campaigns.outbox import Draft, queue_messages
 from campaigns.sending import send_due
 from delivery.preview import PreviewTransport
+from experiments.assignment import assign
 from experiments.models import Assignment, Experiment, Variant
-from experiments.running import start
+from experiments.running import restart, start, stop
 from recommendations.building import rebuild_neighbours
+from recommendations.withholding import find_withheld
 from tests.campaigns.conftest import agree
 from tests.factories import make_cart, make_customer, make_order, make_product
 from tests.flows import make_campaign, read_statuses
@@ -145,3 +147,18 @@ def test_weights_of_nothing_hold_nobody_up(
     experiment.variants.update(weight=0)
     send_due(now, transport)
     assert set(read_statuses()) == {"accepted"}
+
+
+def test_pages_keep_from_suggestions_whom_the_running_test_holds_out_and_nobody_from_before_a_restart(
+    now: datetime,
+) -> None:
+    experiment = Experiment.objects.create(key="test", name="Test", holdout_share=0.5)
+    Variant.objects.create(experiment=experiment, key="a", name="A", is_control=True)
+    start(experiment, now)
+    people = [make_customer() for _ in range(40)]
+    before = {pk for pk, arm in assign(experiment, people, now).items() if arm.variant is None}
+    assert set(find_withheld(people, now)) == before
+    restart(stop(experiment, now), now, why="a wrong link")
+    assert find_withheld(people, now) == {}
+    after = {pk for pk, arm in assign(experiment, people, now).items() if arm.variant is None}
+    assert set(find_withheld(people, now)) == after != before

@@ -21,6 +21,7 @@ from tests.campaigns.emails import in_column, render_one
 
 LINES = "{% for line in order.lines %}<p>{{ line.title }}</p>{% endfor %}"
 NESTED = "{% for a in order.lines %}{% for b in order.lines %}{{ b.title }}{% endfor %}{% endfor %}"
+KEPT = "{% for a in order.lines %}{% for b in a.parts %}{{ b.title }}{% endfor %}{% endfor %}"
 IN_ROWS = "{% for row in order.lines|batch(2) %}{% for line in row %}{{ line.title }}{% endfor %}{% endfor %}"
 
 
@@ -67,6 +68,15 @@ def test_generated_code_and_jinja_agree_on_the_bounds(html: str, count: int) -> 
             return str(error)
 
     assert outcome(render_ready) == outcome(render_with_jinja)
+
+
+@pytest.mark.parametrize(("parts", "bound"), [(199, ""), (200, "10000 rounds"), (1_001, "1001 items")])
+def test_loops_that_are_kept_with_their_line_count_each_time(parts: int, bound: str) -> None:
+    lines = [{"parts": [{"title": "Cup"}] * parts}] * 50
+    ready = ready_html(KEPT)
+    for _ in range(2):  # the second time from what was kept
+        found = render_batch(ready, [Recipient({"order": {"lines": lines}})])[0]
+        assert bound in str(found) if bound else isinstance(found, RenderedEmail)
 
 
 def test_long_data_within_the_bounds_is_still_rendered_by_generated_code() -> None:

@@ -189,7 +189,9 @@ LINE = (
 
 
 def with_lines(*values: object) -> dict[str, Any]:
-    return {"order": {"lines": [{"a": value, "url": "https://shop.example/?a=1&b=2"} for value in values]}}
+    lines = [{"a": value, "url": "https://shop.example/?a=1&b=2"} for value in values]
+    parts = [lines[:number] for number in range(len(lines))]
+    return {"order": {"lines": [{**line, "parts": own} for line, own in zip(lines, parts, strict=True)]}}
 
 
 @pytest.mark.parametrize("values", list(itertools.permutations([1, True, 1.0, "1", Markup("1")], 3)))
@@ -223,6 +225,10 @@ def test_a_line_with_a_nul_is_left_to_jinja() -> None:
         "{% if order.lines %}{% for x in order.lines %}{{ x.a }}{% endfor %}{% endif %}"
         "{% for x in order.lines %}<b>{{ x.a }}</b>{% endfor %}",
         "{% for x in order.lines %}{% if x.b is defined %}{{ x.b }}{% endif %}{{ x.a }}{% endfor %}",
+        "{% for x in order.lines %}{{ loop.index }}{% for y in x.parts %}{{ y.a }}{{ x.a }}{{ loop.last }}"
+        "{% else %}{{ loop.last }}{% endfor %}{{ loop.last }}{% endfor %}",
+        "{% for x in order.lines %}{% for x in x.parts %}{{ x.a }}{{ _link(x.url) }}{% endfor %}{{ x.a }}"
+        "{% endfor %}",
     ],
 )
 def test_loops_that_are_kept_are_those_of_jinja(loop: str) -> None:

@@ -13,9 +13,12 @@ from campaigns.models import MessageEvent
 from campaigns.rollups import count_due_experiments, count_experiment, rebuild
 from experiments.comparisons import Totals
 from experiments.counting import by_arm, read_counts
+from experiments.looks import take_looks
 from experiments.models import DayTotals, Decision, Experiment, Look
 from shop.models import Customer, ExchangeRate
 from tests.campaigns.cohort_shop import START, CohortShop, days, open_shop
+from tests.experiments.people import make_experiment
+from tests.experiments.totals import fill_days
 from tests.factories import make_product
 from tests.queries import count_statements
 
@@ -115,6 +118,17 @@ def test_revenue_is_capped_for_the_comparison_and_shown_whole() -> None:
     assert (found.revenue, found.revenue_uncapped) == (50.0, 1000.0)
 
 
+def test_the_margin_of_a_very_large_order_is_cut_like_its_revenue_and_stays_a_gain() -> None:
+    shop, (one, two, *_) = only_a()
+    Experiment.objects.update(revenue_cap=50.0)
+    shop.experiment.refresh_from_db()
+    kettle = make_product(attributes={"cost": "6.00"})
+    shop.buy(one, "1000.00", START + days(1), lines=[(kettle, 100)])
+    shop.buy(two, "10.00", START + days(1), lines=[(kettle, 1)])
+    found = count(shop)["a"]
+    assert found.margin == pytest.approx(400 * 50 / 1000 + 4)
+
+
 def test_attributed_money_follows_the_last_human_click_and_stands_beside_the_rest() -> None:
     shop, (one, two, *_) = only_a()
     shop.act(one, "clicked", START + days(1))
@@ -172,6 +186,16 @@ def test_counting_is_done_once_in_six_hours_and_takes_looks_and_a_verdict() -> N
     assert count_due_experiments(LATER + timedelta(hours=6)) == 1
     assert Look.objects.values("day").distinct().count() == 1
     assert Decision.objects.get().status == "still collecting"
+
+
+def test_one_that_can_not_be_counted_holds_up_none_of_the_others() -> None:
+    broken, whole = (make_experiment(key=key, started_at=START) for key in ("broken", "whole"))
+    for experiment in (broken, whole):
+        fill_days(experiment, 3, {arm: {"people": 500, "converted": 15} for arm in "ab"})
+    take_looks(broken, LATER)
+    Look.objects.update(estimate={"kind": "unknown"})
+    assert count_due_experiments(LATER) == 1
+    assert Decision.objects.get().experiment == whole
 
 
 def test_nobody_counts_a_draft_or_one_that_is_long_over() -> None:

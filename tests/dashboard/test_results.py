@@ -77,15 +77,17 @@ def test_before_anybody_matured_it_says_when_people_count(signed_in: Client) -> 
     assert "Still collecting: people count 7 days after they entered." in html
 
 
-def test_a_broken_split_stands_above_every_comparison(signed_in: Client) -> None:
+def test_a_broken_split_stands_in_place_of_every_comparison(signed_in: Client) -> None:
     experiment = make_trial()
     live_on(experiment, 40)
+    compared = ("Day by day: ", "How far apart: ", "By market", "Too few so far")
+    assert all(words in read(signed_in, experiment) for words in compared)
     Alarm.objects.create(
         experiment=experiment, version=1, metric="split", severity="stop", cause="split", day=LATER.date()
     )
     html = read(signed_in, experiment)
     assert "Stopped: the split is broken." in html
-    assert "likely to be true" not in html
+    assert not [words for words in (*compared, "likely to be true") if words in html]
 
 
 def test_harm_is_named_with_its_arm(signed_in: Client) -> None:

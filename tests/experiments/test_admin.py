@@ -52,3 +52,30 @@ def test_assignments_can_be_read_but_not_changed(admin_client: Client) -> None:
     (row,) = rows.values()
     assert admin_client.get("/admin/experiments/assignment/").status_code == 200
     assert admin_client.post(f"/admin/experiments/assignment/{row.pk}/delete/").status_code == 403
+
+
+def test_what_is_compared_can_not_be_changed_once_people_are_dealt(admin_client: Client) -> None:
+    """Posting what the page does not offer changes nothing either."""
+    experiment = make_experiment()
+    control, version = experiment.variants.all()
+    form = {"name": "New name", "variants-TOTAL_FORMS": "2", "variants-INITIAL_FORMS": "2"}
+    for n, variant in enumerate((control, version)):
+        facts = {"id": variant.pk, "experiment": experiment.pk, "name": variant.name}
+        posted = {"key": f"z{n}", "weight": 9, "changes": '{"sender_name": "Sara"}', "is_control": "on"}
+        fields = {**facts, **posted, "DELETE": "on"}
+        form |= {f"variants-{n}-{name}": str(value) for name, value in fields.items()}
+    page = f"{LIST}{experiment.pk}/change/"
+    admin_client.post(page, form | {"coverage": "0.1", "markets": '["GB"]', "auto_roll_out": "on"})
+    experiment.refresh_from_db()
+    assert (experiment.name, experiment.coverage, experiment.markets) == ("New name", 1.0, [])
+    assert not experiment.auto_roll_out
+    rows = experiment.variants.values_list("key", "weight", "changes", "is_control")
+    assert list(rows) == [("a", 0.5, {}, True), ("b", 0.5, {}, False)]
+
+
+def test_an_email_that_comes_after_the_window_is_refused_before_the_start(admin_client: Client) -> None:
+    experiment = make_experiment(status="draft", window_days=7)
+    experiment.variants.filter(key="b").update(changes={"timing": {"delay_hours": 168}})
+    assert "Variant b writes 168 hours later" in run(admin_client, "start_selected", experiment)
+    experiment.variants.filter(key="b").update(changes={"timing": {"delay_hours": 72}})
+    assert "running" in run(admin_client, "start_selected", experiment)

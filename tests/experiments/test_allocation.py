@@ -3,9 +3,12 @@
 import pytest
 
 from experiments.allocation import share_out, update_allocation
+from experiments.decided import judge
+from experiments.looks import take_looks
 from experiments.models import AuditEntry, DayTotals, Variant
 from experiments.report import read_report
 from experiments.statistics import Rate
+from experiments.verdicts import Status
 from tests.experiments.people import NOW, make_experiment
 from tests.experiments.totals import fill_days
 
@@ -39,3 +42,16 @@ def test_the_weights_follow_and_only_explorers_are_compared() -> None:
 @pytest.mark.django_db
 def test_a_fixed_split_stays_fixed() -> None:
     assert update_allocation(make_experiment((1, 1, 1)), NOW) == {}
+
+
+@pytest.mark.django_db
+def test_explorers_of_all_days_are_compared_together_however_often_the_allocation_moves() -> None:
+    """A few conversions a day would never be enough; dealt evenly all along, they are."""
+    experiment = make_experiment((1, 1, 1), mode="bandit", planned_people=4_000)
+    counts = {"a": {"people": 50, "converted": 1}, "b": {"people": 50, "converted": 5}}
+    for day in range(20):
+        fill_days(experiment, 1, counts | {"c": {"people": 50, "converted": 1}}, start=day)
+        experiment.variants.filter(key="b").update(weight=2 + day)
+    assert experiment.epochs.count() == 20
+    take_looks(experiment, NOW)
+    assert (judge(experiment).status, judge(experiment).variant) == (Status.BETTER, "b")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from experiments.boundaries import HYBRID, Design
 from experiments.decisions import Plan, decide
 from experiments.estimates import Estimate, estimate_means, estimate_rates
-from experiments.guardrails import LIMITS, Guardrail, Split
+from experiments.guardrails import LIMITS, Events, Guardrail, Split
 from experiments.statistics import Rate, summarise
 from experiments.verdicts import Look, Rule, Series, Status, Verdict
 
@@ -39,7 +39,7 @@ def series(
 
 def guard(control: int, treated: int, *, variant: str = "B") -> Guardrail:
     rates = Rate(control, 14_000), Rate(treated, 14_000)
-    return Guardrail(variant, "unsubscribe", *rates, limit=LIMITS["unsubscribe"])
+    return Guardrail(variant, "unsubscribe", *rates, (Events(control, treated),), LIMITS["unsubscribe"])
 
 
 def draw_series(rng: np.random.Generator, control: float, treated: float, *, days: int = 28) -> Series:

@@ -11,6 +11,7 @@ from scipy import stats
 from experiments.guardrails import (
     LIMITS,
     Cause,
+    Events,
     Guardrail,
     Limit,
     Severity,
@@ -27,7 +28,8 @@ quickly = settings(max_examples=50, derandomize=True, deadline=None)
 
 
 def guardrail(control: int, treated: int, *, people: int = 10_000, limit: Limit = NO_LIMIT) -> Guardrail:
-    return Guardrail("B", "unsubscribe", Rate(control, people), Rate(treated, people), limit=limit)
+    rates = Rate(control, people), Rate(treated, people)
+    return Guardrail("B", "unsubscribe", *rates, (Events(control, treated),), limit)
 
 
 @quickly
@@ -133,3 +135,13 @@ def test_a_few_events_among_the_first_people_raise_no_limit() -> None:
 def test_a_share_that_makes_no_sense_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         harm_evidence(1, 1, share=share)
+
+
+def test_harm_under_two_splits_adds_up_and_their_months_are_not_mixed() -> None:
+    """Nine of ten events on nine of ten people, then half of them on half of the people: all is well."""
+    rates = Rate(60, 10_000), Rate(140, 19_000)
+    splits = Events(10, 90, share=0.9), Events(50, 50, share=0.5)
+    assert check_guardrail(Guardrail("B", "unsubscribe", *rates, splits)) is None
+    twice = Events(20, 38), Events(20, 38)
+    assert check_guardrail(Guardrail("B", "unsubscribe", *rates, twice)) is not None
+    assert check_guardrail(Guardrail("B", "unsubscribe", *rates, twice[:1])) is None

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.decided import decide_day, judge
 from experiments.looks import read_estimate, take_looks
-from experiments.models import Alarm, AuditEntry, Decision, Experiment, Look
+from experiments.models import Alarm, AuditEntry, DayTotals, Decision, Experiment, Look
 from experiments.report import read_report
 from experiments.verdicts import Status
 from tests.experiments.people import NOW, make_experiment
@@ -210,3 +210,47 @@ def test_an_estimate_comes_back_as_it_was_stored() -> None:
         assert back | {"rates": None} == estimate | {"rates": None}
         assert list(back["rates"] or ()) == (estimate["rates"] or [])
     assert len(stored) > 3
+
+
+def test_an_arm_that_writes_sooner_does_no_harm_by_hearing_sooner() -> None:
+    """As many leave in the end; of the people of these days the later arm has not been written to yet."""
+    experiment = make_test()
+    experiment.variants.filter(key="a").update(changes={"timing": {"delay_hours": 72}})
+    counts = {"a": {"people": 3000, "unsubscribed": 0}, "b": {"people": 3000, "unsubscribed": 20}}
+    fill_days(experiment, 3, counts, is_matured=False)
+    assert decide_day(experiment, NOW).alarms == ()
+    DayTotals.objects.update(is_matured=True)
+    assert decide_day(experiment, NOW + timedelta(days=7)).status is Status.HARMFUL
+
+
+def test_a_month_in_which_more_people_leave_is_not_taken_for_harm() -> None:
+    experiment = make_test(weights=(0.1, 0.9))
+    bad_month = {"a": {"people": 100, "unsubscribed": 1}, "b": {"people": 900, "unsubscribed": 9}}
+    fill_days(experiment, 10, bad_month)
+    experiment.variants.update(weight=0.5)
+    good_month = {arm: {"people": 1000, "unsubscribed": 1} for arm in "ab"}
+    fill_days(experiment, 20, good_month, start=10)
+    assert decide_day(experiment, NOW).alarms == ()
+
+
+def test_of_a_broken_split_no_comparison_is_left_not_even_with_the_held_out() -> None:
+    experiment = make_test(holdout_share=0.2)
+    arms = {"a": {"people": 700, "converted": 70}, "b": {"people": 100, "converted": 10}}
+    fill_days(experiment, 10, arms | {"": {"people": 200, "converted": 8}})
+    take_looks(experiment, NOW)
+    decide_day(experiment, NOW)
+    report = read_report(experiment)
+    findings = [c.finding for c in (*report.comparisons, *report.incremental)]
+    assert {finding.status for finding in findings} == {Status.BLOCKED}
+    assert all(finding.interval is None and finding.band is None for finding in findings)
+
+
+def test_looks_go_on_where_the_first_day_is_counted_away() -> None:
+    experiment = make_test()
+    fill_days(experiment, 3, SAME)
+    take_looks(experiment, NOW)
+    DayTotals.objects.filter(day__lt=FIRST + timedelta(days=2)).delete()
+    fill_days(experiment, 1, SAME, start=3)
+    take_looks(experiment, NOW + timedelta(days=1))
+    assert Look.objects.latest("day").number == 4
+    assert judge(experiment).status is Status.COLLECTING

@@ -44,6 +44,13 @@ def test_the_effect_of_four_weeks_is_what_four_weeks_would_find() -> None:
     assert again.people == pytest.approx(28_000, rel=0.07)
 
 
+def test_a_week_that_is_longer_than_needed_does_not_hide_what_four_weeks_would_find() -> None:
+    hasty = plan_rates(0.2, 0.1, Traffic(20_000))
+    assert Caution.TOO_SHORT in hasty.cautions
+    again = plan_rates(0.2, hasty.effect_in_four_weeks, Traffic(20_000))
+    assert again.people == pytest.approx(28 * 20_000, rel=0.07)
+
+
 @pytest.mark.parametrize(
     ("baseline", "effect", "traffic", "caution"),
     [
