@@ -2,8 +2,8 @@
 
 Each month is hidden in turn, what lies before it is learnt, every scorer answers the same questions, and none
 is taken that loses to recent best-sellers. Two months, because one is a season. A shop with too few questions
-keeps the defaults and is told so. A shop younger than three months is asked about shorter ones, so that what is
-learnt is never less than what one of them holds.
+keeps the defaults and is told so. A shop younger than three months is asked about shorter ones, so that
+there is always something to learn from before them.
 """
 
 from collections.abc import Mapping, Sequence
