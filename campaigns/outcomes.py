@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,12 +15,13 @@ from campaigns.reputation import count_day
 from delivery.base import Outcome, OutcomeKind
 from delivery.failpoints import reach
 
-# After this long a retry is pointless: yesterday's confirmation is worth sending, last week's is not.
+# After this long, from the first try on, a retry is pointless: a confirmation of yesterday is worth sending.
 GIVE_UP_AFTER = {
     Campaign.MessageClass.TRANSACTIONAL: timedelta(hours=72),
     Campaign.MessageClass.LEGAL: timedelta(hours=72),
     Campaign.MessageClass.MARKETING: timedelta(hours=24),
 }
+_PUT_OFF_BY_US = ("quiet_hours", "standing_changed", "facts_changed")
 _UNSENT = (MessageOutcome.Kind.SKIPPED, MessageOutcome.Kind.HELD_OUT, MessageOutcome.Kind.REJECTED)
 
 
@@ -51,7 +53,8 @@ def record_outcomes(
         ).update(state=SendBatch.State.DONE, finished_at=now)
         if not won:
             return Tally(handed_over=len(pairs)) if _is_recorded(batch, now) else Tally()
-        rows = [row for m, o in pairs if (row := _make_row(m, o, batch.campaign, now))]
+        late = _find_late(pairs, batch.campaign, now)
+        rows = [row for m, o in pairs if (row := _make_row(m, o, now, is_late=m.pk in late))]
         write_exceptions(rows)
         count_day(batch.campaign_id, now, handed_over=_count_left(pairs))
         reach("before_commit")
@@ -107,7 +110,7 @@ def make_unknown(message: Message, reason: str, detail: str, now: datetime) -> M
     return MessageOutcome(message=message, kind=kind, reason=reason, detail=detail, until=until, at=now)
 
 
-def _make_row(message: Message, outcome: Outcome, campaign: Campaign, now: datetime) -> MessageOutcome | None:
+def _make_row(message: Message, outcome: Outcome, now: datetime, *, is_late: bool) -> MessageOutcome | None:
     reason, detail = outcome.reason[:40], outcome.detail[:255]
     if outcome.kind == OutcomeKind.ACCEPTED:
         return None
@@ -119,11 +122,23 @@ def _make_row(message: Message, outcome: Outcome, campaign: Campaign, now: datet
     if outcome.kind == OutcomeKind.REJECTED:
         return row
     is_ours = outcome.kind == OutcomeKind.ROUTE_DOWN  # it is judged again when the route is open
-    if not is_ours and now - message.queued_at > GIVE_UP_AFTER[Campaign.MessageClass(campaign.message_class)]:
+    if not is_ours and is_late:
         row.reason, row.detail = "expired", f"Gave up after: {reason} {detail}"[:255]
         return row
     row.kind, row.until = MessageOutcome.Kind.DEFERRED, _next_try(message, outcome, now)
     return row
+
+
+def _find_late(pairs: Iterable[tuple[Message, Outcome]], campaign: Campaign, now: datetime) -> set[UUID]:
+    """Those that were first put off too long ago. What waited for us before (a pause, a limit, a night) does
+    not count, or one busy answer would lose it. One query, and none while nothing is old.
+    """
+    since = now - GIVE_UP_AFTER[Campaign.MessageClass(campaign.message_class)]
+    old = [m.pk for m, o in pairs if o.kind == OutcomeKind.RETRY and m.queued_at < since]
+    if not old:
+        return set()
+    tries = MessageOutcome.objects.filter(message__in=old, kind=MessageOutcome.Kind.DEFERRED, at__lt=since)
+    return set(tries.exclude(reason__in=_PUT_OFF_BY_US).values_list("message", flat=True))
 
 
 def _next_try(message: Message, outcome: Outcome, now: datetime) -> datetime:

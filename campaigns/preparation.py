@@ -4,6 +4,7 @@ Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from campaigns.frequency import read_recent_marketing
 from campaigns.lines import Lines, read_lines
 from campaigns.models import Message, SendBatch, Step
 from campaigns.prepared import Prepared
-from campaigns.subjects import Subject, find_outdated
+from campaigns.subjects import Subject, find_outdated, read_starts
 from campaigns.told import read_events
 from campaigns.variants import count_products, deal_arms, scorer_of
 from delivery.base import Transport
@@ -64,12 +65,12 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     standings = read_standings(customers, now)
     outdated = find_outdated(subject_of(m) for m in messages)
     unaskable = _find_unaskable(messages, now)
-    recent = read_recent_marketing(messages, now)
+    recent, starts = read_recent_marketing(messages, now), read_starts(messages, now)
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
         ended = outdated.get(subject_of(message)) or unaskable.get(message.id, "")
-        facts = _gather_facts(message, standing, ended, recent)
+        facts = replace(_gather_facts(message, standing, ended, recent), queued_at=starts[message.id])
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
     _deal_arms(prepared, now)
     for item in prepared:

@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db.models import Q
 
 from campaigns.models import Campaign, ProofEmail
 from campaigns.previews import Choice, find_step, preview_email
-from campaigns.routes import ask_route
+from campaigns.routes import ask_route, begin_probe, end_probe, note_outcomes
 from delivery.base import Envelope, Outcome, OutcomeKind, Transport
+from shop.models import Customer
 
 MOST_AN_HOUR = 20
 KEPT_FOR = timedelta(days=30)
 GIVEN_UP_AFTER = timedelta(minutes=15)
 TRIED_FOR = timedelta(hours=1)
+TRIED_AGAIN_AFTER = timedelta(minutes=1)
 SUBJECT_START = "[Test] "
 _AT_ONCE = 10
 _State = ProofEmail.State
@@ -39,11 +42,13 @@ class ProofRefusedError(Exception):
         self.code, self.detail = code, detail
 
 
-def queue_proof(choice: Choice, context: Any, asker: Asker, now: datetime) -> ProofEmail:
+def queue_proof(
+    choice: Choice, context: Any, asker: Asker, now: datetime, *, about: Customer | None = None
+) -> ProofEmail:
     """The proof, due at once, with what `preview_email` would show. Its links do nothing for a customer.
 
-    It goes to the asker's own address and to no other. Proofs of more than 30 days are forgotten.
-    Raises ProofRefusedError.
+    It goes to the asker's own address and to no other. Proofs of more than 30 days are forgotten, and those
+    `about` a customer when that customer is erased. Raises ProofRefusedError.
     """
     if not asker.email:
         raise ProofRefusedError("no_address")
@@ -57,6 +62,7 @@ def queue_proof(choice: Choice, context: Any, asker: Asker, now: datetime) -> Pr
     return ProofEmail.objects.create(
         template=choice.version.template,
         asked_by_id=asker.pk,
+        about=about,
         recipient=asker.email,
         message_class=find_step(choice.version).campaign.message_class,
         language=preview.email.language,
@@ -71,16 +77,29 @@ def queue_proof(choice: Choice, context: Any, asker: Asker, now: datetime) -> Pr
 def send_proofs(now: datetime, transport: Transport) -> int:
     """Hands over the proofs that wait, ten at a time, unless the way out is closed; returns how many.
 
-    Of one that a worker left behind nobody can know: it is not sent again.
+    One that can't leave is tried again a minute later at the earliest, and what it met with moves the route's
+    breaker like any mail. Of one that a worker left behind nobody can know: it is not sent again.
     """
     left = ProofEmail.objects.filter(state=_State.SENDING, changed_at__lt=now - GIVEN_UP_AFTER)
     left.update(state=_State.UNKNOWN, reason="worker_stopped", changed_at=now)
-    waiting = list(ProofEmail.objects.filter(state=_State.QUEUED).order_by("asked_at")[:_AT_ONCE])
-    if not waiting or ask_route(transport.name, now) is None:
+    is_due = Q(reason="") | Q(changed_at__lte=now - TRIED_AGAIN_AFTER)
+    waiting = list(ProofEmail.objects.filter(is_due, state=_State.QUEUED).order_by("asked_at")[:_AT_ONCE])
+    permit = ask_route(transport.name, now) if waiting else None
+    if permit is None or (permit.is_probe and not begin_probe(transport.name, now)):
         return 0
-    claimed = [proof for proof in waiting if _claim(proof, now)]
-    _record(claimed, transport.send([_make_envelope(proof) for proof in claimed], now=now), now)
-    return len(claimed)
+    try:
+        return _hand_over([proof for proof in waiting if _claim(proof, now)], transport, now)
+    finally:
+        if permit.is_probe:
+            end_probe(transport.name, now)
+
+
+def _hand_over(proofs: Sequence[ProofEmail], transport: Transport, now: datetime) -> int:
+    if proofs:
+        outcomes = transport.send([_make_envelope(proof) for proof in proofs], now=now)
+        _record(proofs, outcomes, now)
+        note_outcomes(transport.name, outcomes, now)
+    return len(proofs)
 
 
 def _claim(proof: ProofEmail, now: datetime) -> bool:

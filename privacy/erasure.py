@@ -24,6 +24,7 @@ from campaigns.models import (
     MessageEvent,
     MessageOutcome,
     PreviewMail,
+    ProofEmail,
     RenderedMessage,
     SendBatch,
     TrackedLink,
@@ -31,7 +32,7 @@ from campaigns.models import (
 )
 from campaigns.retrying import retry_write
 from campaigns.webhooks import process_payloads
-from privacy.people import Person, list_ids
+from privacy.people import Person, list_ids, list_spellings
 from recommendations.models import CustomerResponse
 from shop.claims import guard_customers, lock_customers
 from shop.models import Cart, Customer, Event, Order, Refund
@@ -100,6 +101,9 @@ def _erase_messages(ids: Sequence[int], now: datetime) -> Erased:
     count = sent.update(subject="", recipient="", context={})
     MessageEvent.objects.filter(message__in=messages).update(detail={})
     PreviewMail.objects.filter(delivery_id__in=messages.values("pk")).delete()
+    proofs = ProofEmail.objects.filter(about__in=ids)
+    PreviewMail.objects.filter(delivery_id__in=proofs.values("pk")).delete()
+    proofs.delete()
     return Erased(len(ids), len(queued), count)
 
 
@@ -154,7 +158,7 @@ def _erase_by_address(addresses: Sequence[str]) -> None:
     for address in addresses:
         PreviewMail.objects.filter(recipient__iexact=address).delete()
         TrackedLink.objects.filter(url__icontains=address).update(url=settings.PAIRWELL["SHOP_URL"])
-        needle = address.encode().lower()
+        needles = list_spellings(address)
         rows = WebhookPayload.objects.values_list("pk", "body").iterator(chunk_size=200)
-        named = [pk for pk, body in rows if needle in bytes(body).lower()]
+        named = [pk for pk, body in rows if any(needle in bytes(body).lower() for needle in needles)]
         WebhookPayload.objects.filter(pk__in=named).delete()

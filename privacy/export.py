@@ -19,11 +19,12 @@ from campaigns.models import (
     MessageOutcome,
     MessageProduct,
     PreviewMail,
+    ProofEmail,
     RenderedMessage,
     WebhookPayload,
 )
 from experiments.models import Assignment
-from privacy.people import Person, list_ids
+from privacy.people import Person, list_ids, list_spellings
 from recommendations.models import CustomerResponse
 from shop.models import Cart, CartLine, Customer, Event, Order, OrderLine, Refund
 from triggers.models import Enrolment
@@ -82,6 +83,7 @@ def _export_mail(person: Person) -> Mapping[str, Rows]:
         "products_shown": _read(MessageProduct.objects.filter(message__in=messages), "product__title"),
         "outcomes": _read(MessageOutcome.objects.filter(message__in=messages)),
         "message_events": _read(MessageEvent.objects.filter(message__in=messages), "link__url"),
+        "proofs": _read(ProofEmail.objects.filter(about__in=list_ids(person))),
         "preview_inbox": [_show_mail(mail) for mail in inbox],
         "provider_posts": list(_find_posts(person.addresses)),
     }
@@ -104,7 +106,8 @@ def _show_mail(mail: PreviewMail) -> dict[str, Any]:
 
 def _find_posts(addresses: Iterable[str]) -> Iterable[dict[str, Any]]:
     """What a provider told of the address, without what it told of others in the same post."""
-    wanted = [address.lower() for address in addresses]
+    spellings = [spelling for address in addresses for spelling in list_spellings(address)]
+    wanted = [spelling.decode() for spelling in spellings]
     for body, received_at in WebhookPayload.objects.values_list("body", "received_at").iterator(200):
         text = bytes(body).decode("utf-8", "replace")
         if not any(address in text.lower() for address in wanted):

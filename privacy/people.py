@@ -1,11 +1,13 @@
 """Finding the rows of one person."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
 
 from audience.suppression import normalise_address
+from campaigns.models import RenderedMessage
 from shop.models import Customer
 
 
@@ -35,8 +37,29 @@ def find_person(asked: str) -> Person:
     same = Q(pk__in=[customer.pk for customer in found])
     for address in addresses:
         same |= Q(email__iexact=address) | Q(email__iexact=normalise_address(address))
-    everyone = Customer.objects.filter(same, erased_at=None).order_by("pk")
-    return Person(tuple(everyone), tuple(sorted(addresses)))
+    everyone = tuple(Customer.objects.filter(same, erased_at=None).order_by("pk"))
+    return Person(everyone, tuple(sorted(addresses | _find_former(everyone))))
+
+
+def _find_former(customers: Sequence[Customer]) -> set[str]:
+    """Where they were written to before they changed their address; not what is somebody else's now."""
+    mine = [customer.pk for customer in customers]
+    sent = RenderedMessage.objects.filter(message__customer__in=mine).exclude(recipient="")
+    known = set(sent.values_list("recipient", flat=True))
+    others = Customer.objects.filter(erased_at=None).exclude(pk__in=mine)
+    same = Q()
+    for address in known:
+        same |= Q(email__iexact=address)
+    taken = others.filter(same).values_list("email", flat=True) if known else ()
+    theirs = {normalise_address(address) for address in taken}
+    return {address for address in known if normalise_address(address) not in theirs}
+
+
+def list_spellings(address: str) -> list[bytes]:
+    """How a provider may write the address in its JSON: as it is, with an ASCII domain, or escaped; lower."""
+    plain = address.strip().lower()
+    spellings = {plain, normalise_address(plain), json.dumps(plain)[1:-1].lower()}
+    return sorted(spelling.encode() for spelling in spellings)
 
 
 def _add_merged(found: Sequence[Customer]) -> list[Customer]:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from campaigns.models.design import EmailTemplate
+from shop.models import Customer
 
 _IS_OPEN = Q(state__in=["queued", "sending"])
 
@@ -24,6 +25,9 @@ class ProofEmail(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     template = models.ForeignKey(EmailTemplate, models.CASCADE, related_name="proofs")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    about = models.ForeignKey(
+        Customer, models.CASCADE, null=True, blank=True, related_name="+", help_text="Whose data it shows"
+    )
     recipient = models.EmailField(help_text="Their own address at that time")
     message_class = models.CharField(max_length=13)
     language = models.CharField(max_length=16)

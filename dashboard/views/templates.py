@@ -63,7 +63,7 @@ def send_proof(request: PageRequest, key: str) -> HttpResponse:
     wish, now = read_wish(key, request.POST), timezone.now()
     try:
         context = choose_context(wish, now)
-        proof = queue_proof(wish.choice, complete_sample(context), request.user, now)
+        proof = queue_proof(wish.choice, complete_sample(context), request.user, now, about=wish.customer)
     except ProofRefusedError as refusal:
         messages.error(request, f"{REFUSALS[refusal.code]} {refusal.detail}".strip())
     else:

@@ -14,6 +14,7 @@ from campaigns.models import (
     PreviewMail,
     ProofEmail,
     RenderedMessage,
+    Route,
     SendingDay,
     TemplateVersion,
     TrackedLink,
@@ -159,3 +160,28 @@ def test_old_proofs_are_forgotten(choice: Choice, marketer: User, now: datetime)
     ask(choice, marketer, now - timedelta(days=31))
     ask(choice, marketer, now)
     assert ProofEmail.objects.count() == 1
+
+
+def test_a_proof_that_cannot_leave_is_not_tried_again_at_every_turn(
+    choice: Choice, marketer: User, now: datetime
+) -> None:
+    ask(choice, marketer, now)
+    transport = Answers(OutcomeKind.RETRY)
+    turns = [now + timedelta(seconds=seconds) for seconds in (0, 1, 30, 61, 62)]
+    assert [send_proofs(turn, transport) for turn in turns] == [1, 0, 0, 1, 0]
+    assert PreviewMail.objects.count() == 1
+
+
+def test_a_proof_that_finds_our_key_refused_closes_the_way_out(
+    choice: Choice, marketer: User, now: datetime
+) -> None:
+    proof = ask(choice, marketer, now)
+    transport = Answers(OutcomeKind.ROUTE_DOWN)
+    later = now + timedelta(minutes=2)
+    assert [send_proofs(turn, transport) for turn in (now, later)] == [1, 0]
+    assert Route.objects.get(name=transport.name).breaker == Route.Breaker.OPEN
+    probed = now + timedelta(minutes=20)
+    assert send_proofs(probed, transport) == 1
+    assert Route.objects.get(name=transport.name).breaker == Route.Breaker.CLOSED
+    proof.refresh_from_db()
+    assert proof.state == "accepted"

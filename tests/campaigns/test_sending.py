@@ -18,6 +18,7 @@ from campaigns.models import (
     MessageProduct,
     PreviewMail,
     RenderedMessage,
+    Route,
     SendBatch,
 )
 from campaigns.outbox import Draft, gather_due, queue_messages
@@ -278,6 +279,19 @@ def test_retries_end_after_three_days(now: datetime, queue_confirmations: QueueO
     later = now + timedelta(hours=73)
     send_due(later, Answering(Outcome(OutcomeKind.RETRY, "http_429", retry_at=later)))
     assert MessageOutcome.objects.get().reason == "expired"
+
+
+def test_what_waited_for_a_pause_is_not_lost_to_one_busy_answer(now: datetime, published: None) -> None:
+    queue_marketing(now)
+    busy = Answering(Outcome(OutcomeKind.RETRY, "http_429"))
+    resumed = now + timedelta(hours=48)
+    assert send_due(resumed, busy) == Tally(deferred=1)
+    Message.objects.update(queued_at=resumed)  # so that only the tries count, not how late it is at all
+    at = resumed + timedelta(hours=25)
+    gather_due(at)
+    Route.objects.update(breaker="closed")
+    assert send_due(at, busy) == Tally(rejected=1)
+    assert MessageOutcome.objects.filter(reason="expired").count() == 1
 
 
 def test_a_route_that_is_down_blames_nobody(now: datetime, queue_confirmations: QueueOrders) -> None:

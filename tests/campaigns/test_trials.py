@@ -199,3 +199,15 @@ def test_another_broadcast_is_tried_on_other_people(campaign: Campaign, now: dat
     drawn = Message.objects.filter(batch__state="ready", occurrence="autumn")
     assert set(drawn.values_list("customer", flat=True)) != first
     assert Customer.objects.filter(messages__in=drawn).distinct().count() == 10
+
+
+def test_a_leader_decided_after_days_still_goes_to_the_rest(
+    campaign: Campaign, now: datetime, transport: PreviewTransport
+) -> None:
+    decided = now + timedelta(days=4)
+    plan = TrialPlan(decide_at=decided, per_version=5)
+    queue_broadcast(campaign, now, occurrence="spring", trial=plan)
+    send_all(now, transport)
+    decide_trials(decided)
+    send_all(decided, transport)
+    assert read_statuses() == ["accepted"] * 30

@@ -17,9 +17,20 @@ from django.test import Client
 from audience.consent import read_standings, record_consent
 from audience.models import Preference, Suppression
 from campaigns.leasing import lease_batch
-from campaigns.models import Message, MessageOutcome, PreviewMail, RenderedMessage, SendBatch, WebhookPayload
+from campaigns.models import (
+    Message,
+    MessageOutcome,
+    PreviewMail,
+    ProofEmail,
+    RenderedMessage,
+    SendBatch,
+    TemplateVersion,
+    WebhookPayload,
+)
 from campaigns.preparation import prepare_batch
 from campaigns.prepared import Prepared
+from campaigns.previews import Choice, gather_context
+from campaigns.proofs import queue_proof, send_proofs
 from campaigns.records import write_records
 from campaigns.sending import commit_intent
 from campaigns.transports import DatabasePreviewStore
@@ -327,3 +338,46 @@ def test_staff_with_the_permission_can_export_and_after_a_question_erase(person:
     assert Customer.objects.filter(email=ADDRESS).exists()
     act(client, "erase", person, confirmed="yes")
     assert list(find_canaries()) == []
+
+
+def test_an_address_that_was_changed_is_erased_and_suppressed(person: Customer, now: datetime) -> None:
+    Customer.objects.filter(pk=person.pk).update(email="new@buyer.example")
+    erase_person(find_person("new@buyer.example"), now)
+    assert list(find_canaries()) == []
+    back = make_customer(email=ADDRESS)
+    assert read_standings([back], now)[back.pk].is_suppressed
+
+
+def test_an_address_that_is_somebody_elses_now_is_left_alone(person: Customer, now: datetime) -> None:
+    Customer.objects.filter(pk=person.pk).update(email="new@buyer.example")
+    other = make_customer(email=ADDRESS.upper())
+    erase_person(find_person("new@buyer.example"), now)
+    other.refresh_from_db()
+    assert other.email == ADDRESS.upper()
+    assert not read_standings([other], now)[other.pk].is_suppressed
+
+
+@pytest.mark.parametrize(
+    "written", ["persona@xn--bcher-kva.example", "persona@b\\u00fccher.example", "Persona@bücher.example"]
+)
+def test_what_a_provider_wrote_of_a_domain_beyond_ascii_is_found(now: datetime, written: str) -> None:
+    make_customer(email="persona@bücher.example")
+    body = f'[{{"email": "{written}", "event": "delivered"}}]'.encode()
+    WebhookPayload.objects.create(provider="sendgrid", body=body, received_at=now, processed_at=now)
+    person = find_person("persona@bücher.example")
+    assert len(json.loads(export_person(person, now))["provider_posts"]) == 1
+    erase_person(person, now)
+    assert not WebhookPayload.objects.exists()
+
+
+def test_a_proof_that_shows_the_person_is_erased(person: Customer, now: datetime) -> None:
+    version = TemplateVersion.objects.filter(template__steps__campaign__message_class="transactional").first()
+    assert version
+    choice, asker = Choice(version, "en"), User.objects.create_user("mina", email="mina@shop.example")
+    context = gather_context(choice, person, now)
+    proof = queue_proof(choice, context, asker, now, about=person)
+    assert any(canary in proof.html.lower() for canary in CANARIES)
+    send_proofs(now, PreviewTransport(DatabasePreviewStore()))
+    erase_person(find_person(ADDRESS), now)
+    assert list(find_canaries()) == []
+    assert not ProofEmail.objects.exists()
