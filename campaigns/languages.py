@@ -1,5 +1,6 @@
 """Languages of emails: fallback, direction, and money, dates, numbers and plurals as people write them."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -21,6 +22,7 @@ Direction = Literal["ltr", "rtl"]
 DateLength = Literal["short", "medium", "long", "full", "hebrew"]
 
 LAST_RESORT = "en"
+MOST_DIGITS = 27  # before and after the point: decimals are counted with 28, and more is no amount
 LRM = "\N{LEFT-TO-RIGHT MARK}"
 DIGITS = {"arab": "٠١٢٣٤٥٦٧٨٩", "arabext": "۰۱۲۳۴۵۶۷۸۹"}
 # Before and after; without a language of its own the quotation marks of English.
@@ -83,7 +85,8 @@ def _as_decimal(value: object) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    is_sane = number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS
+    return number if is_sane else None
 
 
 @lru_cache(maxsize=16_384)
@@ -183,6 +186,9 @@ def format_date(value: object, length: DateLength = "long", *, language: str, ti
 _keep_local_date = lru_cache(maxsize=4096)(_as_local_date)
 
 
+_AFTER_DAY = re.compile(r"(?<=\d) (?=\w)")
+
+
 @lru_cache(maxsize=4096)
 def _write_day(day: date, length: DateLength, language: str) -> str:
     if length == "hebrew":
@@ -195,6 +201,8 @@ def _write_day(day: date, length: DateLength, language: str) -> str:
     )
     if find_locale(language).language == "he":  # "22 ב…" at the end of a line is read as "22 in …"
         text = text.replace(" ", "\N{NO-BREAK SPACE}")
+    elif find_locale(language).language == "ru":  # the day stays with its month
+        text = _AFTER_DAY.sub("\N{NO-BREAK SPACE}", text)
     return text.translate(_digit_table(language))
 
 

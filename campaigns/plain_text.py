@@ -1,12 +1,14 @@
 """The plain-text part, read off the compiled HTML once, while every Jinja tag is still a token.
 
 Reading order, headings and paragraphs as blocks, a table row as one line, a link as its words with the
-address on a line of its own. Nothing of the layout remains.
+address on a line of its own, a picture as its alt text. Nothing of the layout remains.
 """
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Protocol
 
@@ -16,6 +18,7 @@ _SKIPPED = frozenset({"head", "style", "title"})
 _PARAGRAPHS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"])
 _LINES = frozenset(["tr", "td", "th", "li", "tbody", "thead", "body"])
 _VOID = frozenset({"br", "hr", "img", "meta", "link"})
+_WORDS = re.compile(r">([^<]+)<")
 _WHITE = re.compile(r"[ \t\r\n]+")
 RLM = "\N{RIGHT-TO-LEFT MARK}"
 _COLONS = {"fr": "\N{NO-BREAK SPACE}:"}  # what stands between a link's words and its address
@@ -38,10 +41,22 @@ def write_plain_text(html: str, tokens: Mapping[str, TokenLike], *, language: st
     the direction from an English product title at its beginning.
     """
     line_start = RLM if direction_of(language) == "rtl" else ""
-    reader = _Reader(tokens, line_start=line_start, colon=_COLONS.get(language.split("-")[0], ":"))
+    said = {_read(unescape(words).strip(), tokens) for words in _WORDS.findall(html)}
+    colon = _COLONS.get(language.split("-")[0], ":")
+    reader = _Reader(tokens, line_start=line_start, colon=colon, said=said)
     reader.feed(html)
     reader.close()
     return reader.finish()
+
+
+def _is_hidden(tag: str, attributes: Mapping[str, str | None]) -> bool:
+    """Whether screen readers skip it, or it is an arrow of a carousel."""
+    is_arrow = tag == "label" and (attributes.get("class") or "").startswith("mj-carousel-")
+    return is_arrow or attributes.get("aria-hidden") == "true"
+
+
+def _read(text: str, tokens: Mapping[str, TokenLike]) -> str:
+    return tokens[text].plain if text in tokens else text
 
 
 @dataclass
@@ -89,13 +104,16 @@ class _Lines:
 
 
 class _Reader(HTMLParser):
-    def __init__(self, tokens: Mapping[str, TokenLike], *, line_start: str, colon: str) -> None:
+    def __init__(
+        self, tokens: Mapping[str, TokenLike], *, line_start: str, colon: str, said: AbstractSet[str]
+    ) -> None:
         super().__init__(convert_charrefs=True)
         self.tokens = tokens
         self.colon = colon
+        self.said = said
         self.lines = _Lines(line_start)
         self.skipping = 0
-        self.hidden_depth = 0  # how deep we are inside something that screen readers skip too
+        self.hidden_depth = 0  # how deep we are inside something hidden
         self.tables: list[bool] = []  # whether each open table holds data
         self.row: list[tuple[str, bool]] | None = None  # (text, whether it has words) of each cell
         self.blocks: list[str] = []  # the conditions that hold here
@@ -107,7 +125,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        if tag not in _VOID and (self.hidden_depth or attributes.get("aria-hidden") == "true"):
+        if tag not in _VOID and (self.hidden_depth or _is_hidden(tag, attributes)):
             self.hidden_depth += 1
         if tag in _SKIPPED:
             self.skipping += 1
@@ -120,8 +138,8 @@ class _Reader(HTMLParser):
             self.row = []
         elif tag == "li":
             self.lines.line += "• "
-        elif tag == "img" and not self.href and self.row is None and attributes.get("alt"):
-            self.handle_data(f"[{attributes['alt']}]")
+        elif tag == "img" and self.row is None:
+            self.read_picture(attributes.get("alt") or "")
 
     def handle_endtag(self, tag: str) -> None:
         if self.hidden_depth and tag not in _VOID:
@@ -135,6 +153,12 @@ class _Reader(HTMLParser):
         self.break_before(tag)
         if tag == "table" and self.tables:
             self.tables.pop()
+
+    def read_picture(self, words: str) -> None:
+        """A picture that is a link and repeats a title stays out; so do the thumbnails of a carousel."""
+        is_said = self.href and _read(words, self.tokens) in self.said
+        if words and not is_said and not self.href.startswith("#"):
+            self.handle_data(f"[{words}]")
 
     @property
     def in_data_table(self) -> bool:
@@ -168,7 +192,7 @@ class _Reader(HTMLParser):
         self.lines.end_line()
 
     def end_link(self) -> None:
-        address = self.tokens[self.href].plain if self.href in self.tokens else self.href
+        address = "" if self.href.startswith("#") else _read(self.href, self.tokens)
         is_own_label = address.removeprefix('{{ _link("').startswith(("mailto:", "tel:"))
         if address and self.label_is_words and self.row is None and not is_own_label:
             self.drop_repeated(address)

@@ -14,9 +14,12 @@ _SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
 def _find_links(mail: Mail) -> Iterator[tuple[Tag, str, str]]:
-    """Each link that is seen, with its address and its words (or those of its picture)."""
+    """Each link that is seen, with its address and its words (or those of its picture).
+
+    Not the thumbnails of a carousel: they lead nowhere, their label changes the picture.
+    """
     for link in mail.light.find_all("a"):
-        if is_seen(link):
+        if is_seen(link) and not link.find("label"):
             pictures = " ".join(attribute(picture, "alt") for picture in link.find_all("img"))
             yield link, attribute(link, "href").strip(), link.get_text(" ", strip=True) or pictures
 

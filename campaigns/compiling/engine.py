@@ -127,7 +127,9 @@ def compile_mjml(
         result = mjml_to_html(source.text, custom_components=_components(direction))
     except (ValueError, TypeError, AssertionError, KeyError) as error:
         raise source.error(
-            0, f"MJML can't compile this: {error}", "look for a misspelt element or attribute"
+            0,
+            f"MJML can't compile this: {error}",
+            "a file begins with <mjml>; look for a misspelt element or attribute",
         ) from error
     mistakes = Mistakes()
     for finding in result.errors:

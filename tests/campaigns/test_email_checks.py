@@ -56,11 +56,13 @@ def check(folder: Path, content: str, **options: Any) -> list[Finding]:
     return check_directory(read_email(str(write_email(folder, content, **options))), default_language="en")
 
 
+PICTURE = '<mj-carousel-image src="https://shop.example/{0}.png" alt="Lamp {0}" />'
 GOOD = [
     ("en", '<mj-image src="https://shop.example/a.png" alt="Lamp" />'),
     ("en", '<mj-button href="https://shop.example/" inner-padding="15px 25px">To the shop</mj-button>'),
     ("en", '<mj-text font-size="24px" color="#8a8a8a">Large may be fainter</mj-text>'),
     ("en", '<mj-text><a name="below"></a>“{{ shop.name }}” <a href="#below">down</a></mj-text>'),
+    ("en", f"<mj-carousel>{PICTURE.format('a')}{PICTURE.format('b')}</mj-carousel>"),
     ("fa", "<mj-text>«{{ shop.name }}» و <bdi>Anglepoise Lamp</bdi> با <bdi>-20%</bdi></mj-text>"),
     ("fa", "<mj-text>۱۲ چراغ ←</mj-text>"),
     ("he", "<mj-text>מנורות של <bdi>Lamps Ltd</bdi>, דו״ח</mj-text>"),
@@ -118,7 +120,7 @@ def test_each_mistake_is_told_alone_and_with_its_line(tmp_path: Path, case: str)
         ({"head": FONT}, "preheader"),
         ({"head": f"{FONT}<mj-preview>{'long ' * 60}</mj-preview>"}, "preheader"),
         ({"leave": ""}, "unsubscribe"),
-        ({"lines": ["x" * 99] * 1200}, "size"),
+        ({"lines": ["x" * 120] * 1000}, "size"),
     ],
 )
 def test_what_surrounds_the_words_is_checked_as_well(

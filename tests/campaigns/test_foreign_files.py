@@ -89,7 +89,7 @@ def test_mjml_from_beside_the_file_is_included_and_nothing_else(tmp_path: Path) 
         (b"<mjml>\n caf\xe9", r"a\.mjml:2:5: not UTF-8"),
         (b"<mjml>", r"a\.mjml:1:1"),
         (b"", r"a\.mjml:1:1"),
-        (b"Hello", r"a\.mjml:1:1"),
+        (b"Hello", r"a\.mjml:1:1: (.|\n)*a file begins with <mjml>"),
     ],
 )
 def test_a_file_that_is_no_mjml_is_refused_with_its_place(tmp_path: Path, content: bytes, told: str) -> None:
@@ -112,6 +112,37 @@ def test_a_file_with_the_line_ends_of_windows_has_the_same_places(tmp_path: Path
     number = lines.split("{{")[0].count("\n") + 1
     with pytest.raises(CommandError, match=rf"crlf.mjml:{number}:\d+: .*“nmae” is not in the context"):
         render_file(path)
+
+
+def test_pictures_of_a_carousel_are_in_the_plain_text_once_and_its_arrows_are_not() -> None:
+    picture = '<mj-carousel-image src="https://shop.example/{0}.png" alt="Lamp {{{{ x }}}}, {0}" {1}/>'
+    linked = picture.format("a", 'href="https://shop.example/a"')
+    carousel = f"<mj-carousel>{linked}{picture.format('b', '')}</mj-carousel>"
+    source = in_body(f"<mj-section><mj-column>{carousel}</mj-column></mj-section>")
+    text = render_foreign(source, x=1).text
+    assert text.splitlines() == ["[Lamp 1, a]:", "https://shop.example/a", "", "[Lamp 1, b]"]
+
+
+def test_a_banner_that_is_a_link_keeps_its_words_and_its_address_in_the_plain_text() -> None:
+    banner = '<mj-image src="https://shop.example/a.png" alt="{{ words }}" href="https://shop.example/new" />'
+    text = render_foreign(
+        in_body(SECTION.format("Hi") + SECTION.format("x").replace("<mj-text>x</mj-text>", banner)),
+        words="New lamps",
+    ).text
+    assert text == "Hi\n\n[New lamps]:\nhttps://shop.example/new\n"
+
+
+def test_a_picture_that_repeats_the_title_beside_it_is_left_out_of_the_plain_text() -> None:
+    address = "https://shop.example/lamp"
+    picture = f'<a href="{address}"><img src="https://shop.example/a.png" alt="{{{{ x }}}}"></a>'
+    text = render_foreign(in_text(f'{picture} <a href="{address}">{{{{ x }}}}</a>'), x="Lamp").text
+    assert text == f"Lamp:\n{address}\n"
+
+
+def test_a_context_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "good.mjml", in_text("Hi"))
+    with pytest.raises(CommandError, match=r"^can't read .*none.json: No such file or directory"):
+        call_command("render_email", str(path), context=tmp_path / "none.json")
 
 
 def test_a_file_of_many_megabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:

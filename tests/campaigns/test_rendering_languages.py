@@ -5,6 +5,7 @@ import re
 import pytest
 
 from campaigns.languages import (
+    DateLength,
     choose_plural,
     direction_of,
     fallback_chain,
@@ -48,6 +49,12 @@ def test_money_without_a_known_currency_or_amount_shows_only_what_is_known() -> 
     assert format_money(None, "GBP", language="en") == ""
 
 
+@pytest.mark.parametrize("amount", ["1e400", "-1e60", "NaN", "Infinity", 1e300])
+def test_a_number_that_is_no_amount_is_shown_as_it_came(amount: object) -> None:
+    assert format_money(amount, "GBP", language="fa") == f"{amount} GBP"
+    assert format_number(amount, language="fa") == str(amount)
+
+
 def test_money_has_the_decimals_of_its_currency() -> None:
     assert format_money("1234", "JPY", language="en") == "¥1,234"
     assert format_money("1.234", "KWD", language="en") == "KWD1.234"
@@ -76,6 +83,11 @@ def test_dates_of_afghanistan_have_their_own_months() -> None:
 def test_dates_are_written_in_words_of_the_language(language: str, expected: str) -> None:
     text = format_date("2026-11-22T12:00:00Z", language=language)
     assert re.sub(r"\s", " ", text) == expected
+
+
+@pytest.mark.parametrize("length", ["medium", "long", "full"])
+def test_a_russian_day_is_not_parted_from_its_month(length: DateLength) -> None:
+    assert re.search(r"\b3\N{NO-BREAK SPACE}дек", format_date("2026-12-03", length, language="ru"))
 
 
 def test_what_is_no_date_is_shown_as_it_came() -> None:

@@ -143,10 +143,32 @@ def test_a_saving_is_named_only_where_it_is_true() -> None:
     assert email.subject == "These go together"
 
 
+@pytest.mark.parametrize("language", PROMISED)
+def test_the_preheader_announces_products_only_where_there_are_some(language: str) -> None:
+    email = render_email("post_purchase_follow_up", language)
+    without = render_email("post_purchase_follow_up", language, complements=[])
+    assert without.preheader.removesuffix(".") == email.preheader[: len(without.preheader) - 1]
+    assert len(without.preheader) < len(email.preheader)
+
+
+ONE_THING = {"fa": "این کالا", "ar": "هذا المنتج", "he": "המוצר הזה", "fr": "cet article"}
+
+
+@pytest.mark.parametrize("key", ["price_drop", "replenishment"])
+@pytest.mark.parametrize("language", ONE_THING)
+def test_an_email_about_several_things_does_not_speak_of_one(key: str, language: str) -> None:
+    email = render_email(key, language)
+    assert ONE_THING[language] not in f"{email.preheader} {email.text}"
+
+
+def test_a_bundle_claims_no_orders_that_nobody_counted() -> None:
+    assert "customers" not in render_email("bundle_offer", "en").text
+
+
 def test_the_comparison_names_what_is_added_and_the_whole_difference() -> None:
     text = render_email("upgrade_offer").text
     assert text.index("Yours now") < text.index("£3.39") < text.index("One step up") < text.index("£4.95")
-    assert "What it adds: 2 l instead of 1.5 l, washable cover" in text
+    assert "What it adds:\n2 l instead of 1.5 l\nwashable cover\n" in text
     assert "£1.56 more. That is the whole difference." in text
 
 

@@ -28,7 +28,9 @@ class Command(BaseCommand):
             default = settings.PAIRWELL["LANGUAGE"]
             language = language or email.language or default
             rendered = render_sample(email, language, default_language=default)
-        except (CompileError, RenderError, OSError) as error:
+        except OSError as error:
+            raise CommandError(f"can't read {error.filename}: {error.strerror}") from error
+        except (CompileError, RenderError) as error:
             raise CommandError(str(error)) from error
         plain = f"{rendered.subject}\n{rendered.preheader}\n\n{rendered.text}"
         content = plain if options["text"] else rendered.html
