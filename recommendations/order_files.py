@@ -60,8 +60,13 @@ def read_columns(
     names. `optional` are the fields to look for beside the required ones in any case. Raises OrderFileError.
     """
     table = _open(path)
-    columns = find_columns(_names_of(table), mapping, required, optional=optional)
+    names = _names_of(table)
+    columns = find_columns(names, mapping, required, optional=optional)
     wanted = list(dict.fromkeys(columns.values()))
+    if twice := [name for name in wanted if names.count(name) > 1]:
+        raise OrderFileError(
+            f"{path} has several columns named {twice[0]!r}. Rename all but the one to read."
+        )
     chosen = table.read(columns=wanted) if isinstance(table, pq.ParquetFile) else table.select(wanted)
     return pa.table({field: chosen[column] for field, column in columns.items()})
 

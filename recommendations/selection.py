@@ -2,7 +2,8 @@
 
 Each month is hidden in turn, what lies before it is learnt, every scorer answers the same questions, and none
 is taken that loses to recent best-sellers. Two months, because one is a season. A shop with too few questions
-keeps the defaults and is told so.
+keeps the defaults and is told so. A shop younger than three months is asked about shorter ones, so that
+there is always something to learn from before them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ from recommendations.scorers import (
 )
 from recommendations.trade_ups import ONLY_SALES, WEIGHTS, Goods, UpgradeRanker, find_trade_ups
 
-MONTHS = (30.0, 60.0)  # each begins so many days ago and takes thirty
+MONTH_DAYS, MONTHS = 30.0, 2
 # A month: those of a customer's history cost ten times the others.
 MOST_CASES: Mapping[str, int] = {"basket": 1_500, "single": 1_500, "next_new": 750, "repeat": 750}
 FEWEST_CASES = 50
@@ -93,21 +94,23 @@ class Choice:
 
 def choose_scorers(baskets: Baskets) -> dict[str, Choice]:
     """The choice of each slot by a back-test on the last months of the baskets; ages count from the end."""
-    tested = [_test_month(baskets, split=split) for split in MONTHS]
+    days = _month_of(baskets)
+    tested = [_test_month(baskets, split=days * back, days=days) for back in range(1, MONTHS + 1)]
     return {slot: _choose(slot, [month[slot] for month in tested]) for slot in SLOTS}
 
 
 def choose_upgrades(baskets: Baskets, goods: Goods) -> Choice:
     """The blend of upgrades that best foretold the trade-ups of the last months."""
-    months = [_test_upgrades(baskets, goods, split=split) for split in MONTHS]
-    tested = [figures for figures in months if figures[ONLY_SALES]["n"] >= FEWEST_CASES]
-    if not tested:
+    days = _month_of(baskets)
+    months = [_test_upgrades(baskets, goods, split=days * back, days=days) for back in range(1, MONTHS + 1)]
+    asked = sum(figures[ONLY_SALES]["n"] for figures in months)
+    if asked < FEWEST_CASES:
         reason = (
-            f"Only {months[0][ONLY_SALES]['n']:.0f} trade-ups in the last month, {FEWEST_CASES} are needed "
+            f"Only {asked:.0f} trade-ups in the last months, {FEWEST_CASES} are needed "
             "to compare: the default."
         )
         return Choice("upgrade", POPULARITY, POPULARITY, reason, weights="mostly_sales")
-    figures = {name: pool([month[name] for month in tested]) for name in WEIGHTS}
+    figures = {name: pool([month[name] for month in months]) for name in WEIGHTS}
     best = _best_of(figures)
     reason = (
         f"Best on {figures[best]['n']:.0f} trade-ups of the last months: "
@@ -149,12 +152,18 @@ def _vote(cases: Cases, items: ItemCounts, squares: Matrix, habit: Habit | None)
     return score_habits(cases.own, cases.own_long, votes, squares=squares, sold=items.recent, habit=habit)
 
 
-def _test_month(baskets: Baskets, *, split: float) -> dict[str, tuple[int, Figures]]:
-    """Of each slot the number of cases in a month, and what every scorer got right where they suffice."""
+def _month_of(baskets: Baskets) -> float:
+    """The days that a month of the back-test takes: thirty, or a third of what a younger shop has."""
+    history = float(baskets.age_days.max(initial=0.0))
+    return min(MONTH_DAYS, history / (MONTHS + 1)) or MONTH_DAYS
+
+
+def _test_month(baskets: Baskets, *, split: float, days: float) -> dict[str, tuple[int, Figures]]:
+    """Of each slot the number of cases in a month, and what every scorer got right."""
     past, known = _hide(baskets, split=split)
-    cases = make_cases(baskets, known, split=split, seed=2, most=MOST_CASES)
+    cases = make_cases(baskets, known, split=split, days=days, seed=2, most=MOST_CASES)
     asked = {slot: len(cases[slot]) for slot in SLOTS}
-    slots = [slot for slot in SLOTS if asked[slot] >= FEWEST_CASES and past.order_count]
+    slots = [slot for slot in SLOTS if asked[slot] and past.order_count]
     figures: dict[str, dict[str, dict[str, float]]] = {slot: {} for slot in SLOTS}
     if slots:
         learnt = learn(count_pairs(past), past)
@@ -176,9 +185,9 @@ def _using(blend: Blend, slots: Sequence[str]) -> list[tuple[str, Scorer]]:
     ]
 
 
-def _test_upgrades(baskets: Baskets, goods: Goods, *, split: float) -> Figures:
+def _test_upgrades(baskets: Baskets, goods: Goods, *, split: float, days: float) -> Figures:
     past, known = _hide(baskets, split=split)
-    events = find_trade_ups(baskets, goods, known, split=split)
+    events = find_trade_ups(baskets, goods, known, split=split, days=days)
     ranker, wanted = UpgradeRanker(past, goods, events), events.wanted(baskets.product_count)
     products = int(known.sum())
     return {name: measure(ranker.rank(weights), wanted, known=products) for name, weights in WEIGHTS.items()}
@@ -192,8 +201,9 @@ def _hide(baskets: Baskets, *, split: float) -> tuple[Baskets, Flags]:
 
 def _choose(slot: str, months: Sequence[tuple[int, Figures]]) -> Choice:
     tested = [figures for _asked, figures in months if figures]
-    if not tested:
-        return _keep_default(slot, months[0][0])
+    asked = sum(asked for asked, figures in months if figures)
+    if asked < FEWEST_CASES:
+        return _keep_default(slot, asked)
     figures = {name: pool([month[name] for month in tested]) for name in tested[0]}
     by_name = {scorer.name: scorer for scorer in TRIED[slot]}
     best = by_name[_clearly_best(next(iter(by_name)), {name: figures[name] for name in by_name})]
@@ -226,7 +236,7 @@ def _explain(taken: Scorer, figures: Figures) -> str:
 
 def _keep_default(slot: str, cases: int) -> Choice:
     reason = (
-        f"Only {cases} orders of the last month can be asked about, {FEWEST_CASES} are needed to compare: "
+        f"Only {cases} orders of the last months can be asked about, {FEWEST_CASES} are needed to compare: "
         "the default scorer, then best-sellers of the category and of the shop."
     )
     return Choice(slot, COSINE, COSINE, reason, habit=HABITS[0] if slot == "repeat" else None)

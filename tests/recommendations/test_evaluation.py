@@ -86,6 +86,20 @@ def test_a_tiny_shop_keeps_the_defaults_and_is_told_why(tmp_path: Path) -> None:
     assert evaluate(sales)["train_orders"] < 30
 
 
+@pytest.mark.parametrize(
+    ("orders", "days"),
+    [pytest.param(400, 25, id="a month old"), pytest.param(320, 240, id="forty orders a month")],
+)
+def test_a_young_or_a_quiet_shop_is_compared_with_best_sellers_too(
+    orders: int, days: int, tmp_path: Path
+) -> None:
+    lines = make_shop(orders=orders, products=200, size=8, days=days, together=0.0)
+    for slot, choice in choose_scorers(sales_of(lines, tmp_path).baskets).items():
+        taken, floor = (choice.figures[name] for name in (choice.describe()["scorer"], "popularity_30d"))
+        assert floor["n"] >= FEWEST_CASES, slot
+        assert taken["hit_rate@3"] >= floor["hit_rate@3"], slot
+
+
 def test_what_comes_after_the_split_changes_nothing_that_is_learnt(tmp_path: Path) -> None:
     lines = make_shop(orders=600, products=30, size=4)
     changed = [line if line[0] < 90 else (line[0], line[1], line[2], "sku3") for line in lines]
@@ -204,6 +218,18 @@ def test_a_file_that_is_missing_or_has_no_known_columns_is_refused(tmp_path: Pat
     orders = write_orders(tmp_path / "o.csv", [(0, 1, 1, "a")], header="w,x,y,z")
     with pytest.raises(CommandError, match="Name it: --columns order="):
         run("--orders", str(orders))
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    orders = write_orders(tmp_path / "o.csv", [(0, 1, 1, "a")], header="order,date,product,date")
+    with pytest.raises(CommandError, match="several columns named 'date'"):
+        run("--orders", str(orders))
+
+
+def test_a_folder_that_is_missing_is_named_before_the_work(tmp_path: Path) -> None:
+    orders = write_orders(tmp_path / "o.csv", [(0, 1, 1, "a")])
+    with pytest.raises(CommandError, match="no folder"):
+        run("--orders", str(orders), "--json", str(tmp_path / "none" / "report.json"))
 
 
 @pytest.mark.django_db

@@ -46,6 +46,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["store"] and options["orders"]:
             raise CommandError("--store keeps reports of the recorded orders only: leave out --orders.")
+        if options["json"] and not options["json"].parent.is_dir():  # said before the work, not after it
+            raise CommandError(f"--json: there is no folder {options['json'].parent}. Make it first.")
         console = open_console(cast(IO[str], self.stdout))
         cutoff = _read_day(options["cutoff"])
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
