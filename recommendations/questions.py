@@ -1,5 +1,6 @@
 """What a shop's own pages may ask over HTTP: the parameters, checked one by one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -10,6 +11,7 @@ from recommendations.models import Kind
 from recommendations.offers import Request
 from shop.http import ApiError
 from shop.models import Cart, CartLine, Customer, Product
+from shop.values import BadValue, read_currency, read_language
 
 PLACE = "api"
 KINDS = (*Kind.values, "bundle")
@@ -33,6 +35,7 @@ def read_question(parameters: QueryDict) -> Question:
     unknown = sorted(set(parameters) - PARAMETERS)
     if unknown:
         raise _refuse(f"There is no parameter {unknown[0]!r}.", f"Use {', '.join(sorted(PARAMETERS))}.")
+    _refuse_nul(parameters)
     kind = parameters.get("kind", Kind.COMPLEMENT.value)
     if kind not in KINDS:
         raise _refuse(f"kind {kind!r} does not exist.", f"Use one of {', '.join(KINDS)}.")
@@ -41,8 +44,8 @@ def read_question(parameters: QueryDict) -> Question:
     anchors = _find_anchors(parameters, kind)
     if kind == Kind.REPEAT and customer is None:
         raise _refuse("kind repeat needs a customer.", "Add customer=… with the id of your shop.")
-    currency = parameters.get("currency", "") or (customer.currency if customer else "")
-    language = parameters.get("language", "") or (customer.language if customer else "")
+    currency = _read(read_currency, parameters, "currency") or (customer.currency if customer else "")
+    language = _read(read_language, parameters, "language") or (customer.language if customer else "")
     room = {str(slot): limit if slot == kind else 0 for slot in Kind.values}
     request = Request(
         customer_id=customer.pk if customer else None,
@@ -58,6 +61,20 @@ def read_question(parameters: QueryDict) -> Question:
         most=limit,
     )
     return Question(request, customer, kind, language or settings.PAIRWELL["LANGUAGE"])
+
+
+def _refuse_nul(parameters: QueryDict) -> None:
+    """PostgreSQL takes no NUL in any text, not even to look for it."""
+    for name, values in parameters.lists():
+        if any("\0" in value for value in values):
+            raise _refuse(f"{name} holds a NUL character.", "Leave it out.")
+
+
+def _read(read: Callable[[str], str], parameters: QueryDict, name: str) -> str:
+    try:
+        return read(parameters.get(name, ""))
+    except BadValue as error:
+        raise _refuse(f"{name}: {error.message}", error.hint) from None
 
 
 def _read_limit(text: str) -> int:

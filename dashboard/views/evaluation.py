@@ -80,7 +80,7 @@ def describe_tasks(report: Mapping[str, Any]) -> list[TaskReport]:
 
 
 def describe_choices(model: NeighbourModel) -> list[ChoiceLine]:
-    """The scorer of each slot, and why: the figures of the last month, or that there were too few orders."""
+    """The scorer of each slot, and why: the figures of the last weeks, or that there were too few orders."""
     rows = SlotChoice.objects.filter(model=model).order_by("pk")
     return [
         ChoiceLine(find_word("slot", row.slot), row.scorer.replace("_", " "), _say_why(row)) for row in rows
@@ -91,16 +91,16 @@ def _say_why(choice: SlotChoice) -> str:
     tried = choice.figures.get(choice.scorer)
     if not tried:
         return _(
-            "Under %(fewest)s orders of the last month can be asked about, too few to compare: "
+            "Under %(fewest)s orders of the last weeks can be asked about, too few to compare: "
             "the usual scorer, then best-sellers."
         ) % {"fewest": format_count(FEWEST_CASES)}
     figures = {"cases": format_count(int(tried["n"])), "hits": format_share(tried["hit_rate@3"])}
     floor = choice.figures.get("popularity_30d")
     if floor is None or choice.scorer == "popularity_30d":
-        return _("The best of all on %(cases)s cases of the last month: right in %(hits)s.") % figures
+        return _("The best of all on %(cases)s cases of the last weeks: right in %(hits)s.") % figures
     figures["floor"] = format_share(floor["hit_rate@3"])
     return (
-        _("The best on %(cases)s cases of the last month: right in %(hits)s, best-sellers in %(floor)s.")
+        _("The best on %(cases)s cases of the last weeks: right in %(hits)s, best-sellers in %(floor)s.")
         % figures
     )
 

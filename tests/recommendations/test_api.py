@@ -54,6 +54,15 @@ def test_a_cart_is_answered_like_its_products(shop: Client, phone: Product) -> N
     assert len(by_cart["recommendations"]) == 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("currency", "WRONG"), ("language", "klingonish-" * 9)])
+def test_a_currency_or_a_language_that_does_not_exist_is_refused(
+    shop: Client, phone: Product, name: str, value: str
+) -> None:
+    answer = ask(shop, product=phone.external_id, **{name: value})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(f"{name}: ")
+
+
 @pytest.mark.parametrize(
     ("parameters", "status", "words"),
     [
@@ -69,6 +78,8 @@ def test_a_cart_is_answered_like_its_products(shop: Client, phone: Product) -> N
         ({"product": "p", "color": "red"}, 400, "no parameter 'color'"),
         ({"product": ["p"] * 101}, 400, "101 products are too many"),
         ({"kind": "repeat"}, 400, "needs a customer"),
+        ({"product": "p\0"}, 400, "product holds a NUL"),
+        ({"kind": "complement", "cart": "c\0"}, 400, "cart holds a NUL"),
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(
