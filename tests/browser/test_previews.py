@@ -34,7 +34,7 @@ def preview(context: BrowserContext, live_server: LiveServer, small_shop: SmallS
 def switch(page: Page, look: str) -> bytes:
     """Another look by the keyboard alone, and a picture of the frame then."""
     with page.expect_response(lambda response: f"look={look}" in response.url and "/mail/" in response.url):
-        page.locator(f"input[name=look][value={look}]").check(force=True)
+        page.locator(f"input[type=radio][name=look][value={look}]").check(force=True)
     page.wait_for_load_state("networkidle")
     expect(page.frame_locator("iframe").locator("body")).to_be_visible()
     return page.locator("iframe").screenshot()
@@ -54,7 +54,7 @@ def test_the_phone_is_375_pixels_wide_and_the_desktop_640(preview: Page) -> None
 
 
 def test_the_keyboard_reaches_every_switch(preview: Page) -> None:
-    preview.locator("input[name=look][value=light]").focus()
+    preview.locator("input[type=radio][name=look][value=light]").focus()
     preview.keyboard.press("ArrowRight")
     expect(preview.locator("iframe")).to_have_attribute("src", re.compile("look=dark"))
 

@@ -134,7 +134,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"delay_minutes": "soon"}}, "Wait, in minutes: Enter a whole number."),
     ({"settings": [1]}, "so nobody enters until they are mended"),
     ({"settings": "240"}, "so nobody enters until they are mended"),
-    ({"kind": "win_back"}, "The kind “win_back” is not installed, so nobody enters."),
+    ({"kind": "long_gone"}, "The kind “long_gone” is not installed, so nobody enters."),
 ]
 
 
@@ -169,7 +169,7 @@ def test_wrong_settings_are_mended_on_the_page(signed_in: Client, small_shop: Sm
 def test_a_trigger_of_a_kind_that_is_gone_is_paused_and_keeps_its_settings(
     signed_in: Client, small_shop: SmallShop
 ) -> None:
-    Trigger.objects.filter(key="abandoned-cart").update(kind="win_back")
+    Trigger.objects.filter(key="abandoned-cart").update(kind="long_gone")
     data = {"name": "Left cart", "status": "paused", "reentry": "always", "reentry_days": "0"}
     signed_in.post(reverse("dashboard:trigger", args=["abandoned-cart"]), data)
     trigger = Trigger.objects.get(key="abandoned-cart")
