@@ -165,3 +165,10 @@ def test_a_context_beside_the_reader_is_named_with_its_folder(
     write(tmp_path / "bad.json", '{"name": ')
     with pytest.raises(CommandError, match=rf"{tmp_path.name}/bad.json:1:10: not JSON"):
         call_command("render_email", "good.mjml", context=Path("bad.json"))
+
+
+def test_a_language_that_does_not_exist_is_refused_and_not_taken_for_english(tmp_path: Path) -> None:
+    email = write(tmp_path / "mail.mjml", in_body(SECTION.format("Hello")))
+    with pytest.raises(CommandError, match="'klingon' is not a language tag"):
+        render_file(email, language="klingon")
+    assert 'lang="ar-EG"' in render_file(email, language="ar_EG")

@@ -10,6 +10,7 @@ from campaigns.compiler import CompileError
 from campaigns.email_checks import render_sample
 from campaigns.email_files import EmailDirectory, read_context, read_email
 from campaigns.rendering import RenderError
+from shop.values import BadValue, read_language
 
 
 class Command(BaseCommand):
@@ -26,8 +27,10 @@ class Command(BaseCommand):
         try:
             email = self.read(template, context)
             default = settings.PAIRWELL["LANGUAGE"]
-            language = language or email.language or default
+            language = read_language(language or "") or email.language or default
             rendered = render_sample(email, language, default_language=default)
+        except BadValue as error:
+            raise CommandError(f"--language: {error.message} {error.hint}") from error
         except OSError as error:
             raise CommandError(f"can't read {error.filename}: {error.strerror}") from error
         except (CompileError, RenderError) as error:
