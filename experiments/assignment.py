@@ -30,7 +30,10 @@ def assign(experiment: Experiment, customers: Sequence[Customer], now: datetime)
     if experiment.status != Experiment.Status.RUNNING:
         return {}
     known = _read_assignments(experiment, customers)
-    newcomers = [c for c in customers if c.pk not in known and _takes_part(experiment, c)]
+    # In one order for all workers: two that insert the same rows in different orders deadlock on PostgreSQL.
+    newcomers = sorted(
+        (c for c in customers if c.pk not in known and _takes_part(experiment, c)), key=lambda c: c.pk
+    )
     newcomers = _keep_layer(experiment, newcomers) if newcomers else []
     variants = list(experiment.variants.filter(weight__gt=0)) if newcomers else []
     if not variants:
