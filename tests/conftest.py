@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
@@ -22,6 +23,14 @@ hypothesis_settings.load_profile("pairwell")
 def now() -> datetime:
     """A Tuesday at noon in London: nobody's quiet hours in Europe."""
     return datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def settings_as_found() -> Iterator[None]:
+    """A setting that one test changes in place would decide another test, on some days and not on others."""
+    before = dict(django_settings.PAIRWELL)
+    yield
+    assert before == django_settings.PAIRWELL, "This test left a setting changed: use monkeypatch.setitem."
 
 
 @pytest.fixture(autouse=True)

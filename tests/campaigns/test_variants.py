@@ -106,7 +106,7 @@ def test_what_one_market_tried_is_rolled_out_there_alone(
 def test_a_held_out_persons_second_email_of_a_batch_is_a_ghost_as_well(
     now: datetime, published: None, transport: PreviewTransport, settings: Any
 ) -> None:
-    settings.PAIRWELL["MARKETING_CAP"] = 1
+    settings.PAIRWELL = {**settings.PAIRWELL, "MARKETING_CAP": 1}
     mail_forty_people(now, {}, holdout=0.5)
     step = Message.objects.all()[0].step
     carts = {m.customer_id: m.cart_id for m in Message.objects.all()}
