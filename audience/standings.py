@@ -104,7 +104,7 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
     lines: defaultdict[int, list[Line]] = defaultdict(list)
     fields = ("state", "basis", "source", "occurred_at", "expires_at", "conditions")
     for pk, *said_so in rows.values_list("customer_id", *fields):
-        lines[pk].append(Line(*said_so))
+        lines[pk].append(Line._make(said_so))
     for event in _find_unapplied_noes(customers, now):
         said_at = min(event.occurred_at, event.received_at)
         lines[event.customer_id or 0].append(Line("withdrawn", "objection", "api", said_at))
