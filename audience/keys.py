@@ -9,6 +9,7 @@ from django.conf import settings
 _BLOCK_BYTES = 64
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
+
 def make_tag(purpose: str, payload: bytes, secret: str | None = None) -> bytes:
     """The HMAC-SHA-256 of the payload, 32 bytes, under a key of settings.PAIRWELL["LINK_KEY"], or of this
     secret, that is different for every purpose.

@@ -77,7 +77,7 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
-        ended = outdated and outdated.get(subject_of(message)) or unaskable.get(message.id, "")
+        ended = (outdated and outdated.get(subject_of(message))) or unaskable.get(message.id, "")
         facts = _gather_facts(message, standing, ended, recent, since=starts[message.id])
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
     _deal_arms(prepared, now)

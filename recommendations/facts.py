@@ -133,9 +133,7 @@ def _read_customers(reading: _Reading) -> dict[int, CustomerFacts]:
     ids = {r.customer_id for r in reading.requests if r.customer_id is not None}
     remembered = {r.customer_id for r in reading.requests if r.customer_id is not None and needs_history(r)}
     days = max(policy.rebuy_days for policy in reading.policies.values())
-    return read_customers(
-        ids, reading.now, bought_days=days, remembered=remembered, known=reading.products
-    )
+    return read_customers(ids, reading.now, bought_days=days, remembered=remembered, known=reading.products)
 
 
 def _add_newest_orders(reading: _Reading, customers: Mapping[int, CustomerFacts]) -> None:

@@ -10,7 +10,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 
 
-class MomentLoader(BaseTzLoader):
+class MomentLoader(BaseTzLoader):  # type: ignore[misc]  # Django has no types for it
     """A `timestamptz` of a connection in UTC. What only looks alike is left to Django's own."""
 
     timezone = UTC
