@@ -6,13 +6,13 @@ They never expire because an old email must still let its reader say no.
 import base64
 import binascii
 import hmac
-from functools import cache
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
-from audience.keys import begin_tag, list_secrets
+from audience.keys import list_secrets, make_tag
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
@@ -84,9 +84,7 @@ def read_preferences(token: str) -> UUID | None:
 
 
 def _tag(purpose: str, payload: bytes, secret: str | None = None) -> bytes:
-    tag = begin_tag(f"link:{purpose}", secret)
-    tag.update(payload)
-    return tag.digest()[:_TAG_BYTES]
+    return make_tag(f"link:{purpose}", payload, secret)[:_TAG_BYTES]
 
 
 def _encode(raw: bytes) -> str:
@@ -95,10 +93,10 @@ def _encode(raw: bytes) -> str:
 
 def absolute_url(view: str, token: str) -> str:
     """The public address of a view whose only argument is a token."""
-    return f"{settings.PAIRWELL['BASE_URL'].rstrip('/')}{_path_before_token(view)}{token}"
+    return _url_before_token(settings.PAIRWELL["BASE_URL"], view) + token
 
 
-@cache
-def _path_before_token(view: str) -> str:
+@lru_cache(maxsize=64)
+def _url_before_token(base_url: str, view: str) -> str:
     """Django takes longer to reverse a path than to sign a token, and an email has ten links."""
-    return reverse(view, args=["-"]).removesuffix("-")
+    return base_url.rstrip("/") + reverse(view, args=["-"]).removesuffix("-")

@@ -26,10 +26,11 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def settings_as_found() -> Iterator[None]:
+def settings_as_found(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A setting that one test changes in place would decide another test, on some days and not on others."""
     before = dict(django_settings.PAIRWELL)
     yield
+    monkeypatch.undo()  # a plugin may have asked for it first, and then it would be undone after this
     assert before == django_settings.PAIRWELL, "This test left a setting changed: use monkeypatch.setitem."
 
 

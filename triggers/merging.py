@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from audience.standings import MERGED, read_merges
 from campaigns.merging import merge_messages
 from experiments.merging import merge_assignments
 from recommendations.feedback import merge_responses
+from shop.merging import MERGED, read_merges
 from shop.models import Event
 from triggers.models import Enrolment
 

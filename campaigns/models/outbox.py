@@ -38,6 +38,11 @@ class SendBatch(models.Model):
         DONE = "done", "Done"
         CANCELLED = "cancelled", "Cancelled"
 
+    # Each named by its states, so that the index finds them among millions that are done.
+    UNCLAIMED = (State.WAITING, State.READY)
+    UNSUBMITTED = (*UNCLAIMED, State.LEASED)  # may still be cancelled
+    OPEN = (*UNSUBMITTED, State.SUBMITTING)
+
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
     state = models.CharField(max_length=10, choices=State, default=State.READY)
