@@ -146,7 +146,7 @@ def _read_orders(cohort: Cohort, people: Mapping[int, Person]) -> None:
 
 
 def _find_kept(amount: Decimal, back: Decimal) -> Decimal:
-    """The part of an order that was not paid back, 0 to 1: its goods stayed out, the others can be sold again.
+    """The part of an order that was not paid back, 0 to 1: the goods of the rest can be sold again.
 
     A shop says what it paid back, not for which product, so every product counts by the same part.
     """
