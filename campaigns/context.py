@@ -24,7 +24,7 @@ from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
 from recommendations.feedback import fewer_url
 from recommendations.models import Kind
-from shop.models import Event, Product
+from shop.models import Cart, Event, Order, Product
 
 Context = dict[str, Any]
 
@@ -83,8 +83,8 @@ def build_context(
             "country": customer.country,
             "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
-        "order": _describe_order(message, lines, language, described) if message.order else None,
-        "cart": _describe_cart(message, lines, language, described) if message.cart else None,
+        "order": _describe_order(message.order, lines, language, described) if message.order else None,
+        "cart": _describe_cart(message.cart, lines, language, described) if message.cart else None,
         "upgrades": [described.pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
         "complements": [] if is_about_others else [described.pick(p, language) for p in others],
         "products": [_describe_suggested(p, message, language, described) for p in others]
@@ -133,9 +133,7 @@ def _describe_coupon(message: Message, offer: Mapping[str, str]) -> Context:
     return {"currency": basket.currency if basket else settings.PAIRWELL["CURRENCY"], **nothing, **offer}
 
 
-def _describe_order(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
-    order = message.order
-    assert order is not None  # noqa: S101 (narrows the type; the caller asked)
+def _describe_order(order: Order, lines: Sequence[Line], language: str, described: Described) -> Context:
     return {
         "number": order.external_id,
         "placed_at": _iso(order.placed_at),
@@ -146,9 +144,7 @@ def _describe_order(message: Message, lines: Sequence[Line], language: str, desc
     }
 
 
-def _describe_cart(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
-    cart = message.cart
-    assert cart is not None  # noqa: S101
+def _describe_cart(cart: Cart, lines: Sequence[Line], language: str, described: Described) -> Context:
     total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
     return {
         "number": cart.external_id,

@@ -11,8 +11,6 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from django.db.models import Q
-
 from recommendations.catalogue import Price, own_price, price_in, title_in, type_of
 from recommendations.choosing import choose
 from recommendations.facts import Facts, read_facts
@@ -108,9 +106,7 @@ def _read_pairs(facts: Facts, picks: Sequence[Sequence[Pick]]) -> dict[tuple[int
 
 
 def _read_stored(anchors: set[int], now: datetime) -> list[_Stored]:
-    today = now.date()
-    in_force = Q(starts_on=None) | Q(starts_on__lte=today)
-    rows = Bundle.objects.filter(in_force, Q(ends_on=None) | Q(ends_on__gte=today), products__in=anchors)
+    rows = Bundle.objects.filter(Bundle.in_force(now.date()), products__in=anchors)
     return [
         _Stored(row, frozenset(product.pk for product in row.products.all()))
         for row in rows.distinct().prefetch_related("products")
