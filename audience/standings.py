@@ -55,16 +55,16 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     A "no" counts from the moment its event is stored, even if no worker has put it into the ledger yet.
     """
     lines = _read_lines(customers, now)
-    hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
+    hashes = {customer.id: list_hashes(customer.email) for customer in customers if customer.email}
     suppressions = _read_suppressions(hashes)
     preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=_keys(customers))}
     usual = _usual_cap()
     return {
-        customer.pk: _stand(
+        customer.id: _stand(
             customer,
-            verdict=judge_customer(customer, lines[customer.pk], now),
-            suppressions=suppressions[customer.pk],
-            preference=preferences.get(customer.pk),
+            verdict=judge_customer(customer, lines[customer.id], now),
+            suppressions=suppressions[customer.id],
+            preference=preferences.get(customer.id),
             usual=usual,
             now=now,
         )
@@ -74,13 +74,13 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
 
 def read_verdict(customer: Customer, now: datetime) -> Verdict:
     """What the customer's own words add up to, whatever holds mail back besides. Two queries."""
-    return read_verdicts([customer], now)[customer.pk]
+    return read_verdicts([customer], now)[customer.id]
 
 
 def read_verdicts(customers: Sequence[Customer], now: datetime) -> dict[int, Verdict]:
     """The verdict on each customer by primary key. Two queries, however many customers."""
     lines = _read_lines(customers, now)
-    return {customer.pk: judge_customer(customer, lines[customer.pk], now) for customer in customers}
+    return {customer.id: judge_customer(customer, lines[customer.id], now) for customer in customers}
 
 
 def judge_customer(customer: Customer, lines: Sequence[Line], now: datetime) -> Verdict:
@@ -136,7 +136,7 @@ def find_objectors(customers: Sequence[Customer], now: datetime) -> dict[int, st
 
 
 def _keys(customers: Sequence[Customer]) -> list[int]:
-    return [customer.pk for customer in customers]
+    return [customer.id for customer in customers]
 
 
 def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:

@@ -94,7 +94,7 @@ def order_email(
 def _put_in_envelope(item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments) -> Envelope:
     """Fills in the envelope, and the addresses behind its tracked links."""
     message = item.message
-    item.urls = email.urls if message.step.campaign.track_clicks else {}
+    item.urls = email.urls if message.campaign.track_clicks else {}
     envelope = item.envelope = make_envelope(
         message,
         email,
@@ -111,9 +111,9 @@ def _make_record(
     arm = item.arm
     return Record(
         message_id=item.message.id,
-        version_id=order.version.pk,
-        assignment_id=arm.assignment.pk if arm.assignment else None,
-        variant_id=arm.variant.pk if arm.variant else None,
+        version_id=order.version.id,
+        assignment_id=arm.assignment.id if arm.assignment else None,
+        variant_id=arm.variant.id if arm.variant else None,
         language=language,
         subject=subject,
         recipient=item.message.customer.email,

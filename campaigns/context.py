@@ -49,7 +49,7 @@ class Described:
         return self.products[key][1]
 
     def line(self, line: Line, language: str) -> Context:
-        key = line.product.pk, line.quantity, line.unit_price, language
+        key = line.product.id, line.quantity, line.unit_price, language
         if key not in self.lines:
             self.lines[key] = _describe_line(line, language)
         return self.lines[key]
@@ -102,11 +102,11 @@ def _make_links(message: Message, picks: Sequence[Pick], *, is_about_others: boo
     links = {
         "unsubscribe": unsubscribe_url(customer.uuid, message.id),
         "preferences": preferences_url(customer.uuid),
-        "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
+        "fewer": fewer_url(customer.uuid, [p.product.id for p in picks]),
     }
     if is_about_others:
         links["pause"] = break_url(customer.uuid)
-    if message.step.campaign.is_legal and message.event_id:
+    if message.campaign.is_legal and message.event_id:
         links["confirm"] = confirm_url(customer.uuid, message.event_id)
     return links
 
@@ -192,7 +192,7 @@ def _describe_pick(pick: Pick, language: str) -> Context:
 
 def _describe_suggested(pick: Pick, message: Message, language: str, described: Described) -> Context:
     """A suggestion that the email is about: its reader may wave each one away."""
-    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
+    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.id])}
 
 
 def tell_reason(pick: Pick, language: str) -> Context:

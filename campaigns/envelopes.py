@@ -29,7 +29,7 @@ def make_envelope(
     A transactional email that carries suggestions offers the way out as well, and so does every one
     where the law asks for it. One that the law itself asks for offers nothing that could be left.
     """
-    campaign, customer, config = message.step.campaign, message.customer, settings.PAIRWELL
+    campaign, customer, config = message.campaign, message.customer, settings.PAIRWELL
     policy = law_between(customer.country)
     subject = email.subject
     skeleton: Skeleton | None = email.skeleton if isinstance(email, Fragments) else None
@@ -121,7 +121,7 @@ def _shows(bodies: Sequence[str], text: str) -> bool:
 
 def _leave_headers(unsubscribe: str, message: Message) -> dict[str, str]:
     """RFC 8058 and 2919; Feedback-ID lets Gmail tell complaints by campaign. No personal data."""
-    campaign = message.step.campaign
+    campaign = message.campaign
     sender = settings.PAIRWELL["MARKETING_FROM_EMAIL"].rpartition("@")[2]
     return {
         "List-Unsubscribe": f"<{unsubscribe}>",

@@ -88,7 +88,7 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
 
 def _find_unaskable(messages: Sequence[Message], now: datetime) -> dict[UUID, str]:
     """Why a request to confirm an address must not leave. No query where nobody is asked."""
-    asking = [m for m in messages if m.step.campaign.is_legal and m.event_id]
+    asking = [m for m in messages if m.campaign.is_legal and m.event_id]
     reasons = find_unaskable([m.event_id or 0 for m in asking], now) if asking else {}
     return {m.id: reasons[m.event_id] for m in asking if m.event_id in reasons}
 
@@ -111,7 +111,7 @@ def _gather_facts(
     *,
     since: datetime,
 ) -> Facts:
-    campaign, customer = message.step.campaign, message.customer
+    campaign, customer = message.campaign, message.customer
     return Facts(
         is_marketing=campaign.is_marketing,
         queued_at=since,
@@ -142,7 +142,7 @@ def recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> 
         make_request(p.message, p.arm.changes, lines, language=p.standing.language, event=p.event)
         for p in asking
     ]
-    bought = {line.product.pk: line.product for item in asking for line in lines[item.message.id]}
+    bought = {line.product.id: line.product for item in asking for line in lines[item.message.id]}
     for item, picks in zip(asking, recommend(requests, now, known=bought), strict=True):
         item.picks = picks
     bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
@@ -162,7 +162,7 @@ def make_request(
     about = (event.product_id,) if event and event.product_id else ()
     complements, upgrades = count_products(message, changes)
     step, order = message.step, message.order
-    products = tuple(line.product.pk for line in lines[message.id]) or about
+    products = tuple(line.product.id for line in lines[message.id]) or about
     if step.repeats and not complements and not upgrades:
         products = ()  # what is due again may be the very thing that the order was about
     # An email about nothing but the next one up comes long after an order, and before the next.

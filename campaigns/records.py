@@ -57,7 +57,7 @@ def _list_products(made: Iterable[Prepared]) -> Iterator[tuple[Any, ...]]:
     """A row for each product of each message; what is the same in many emails is worked out once."""
     known: dict[tuple[int, str, str], tuple[Any, ...]] = {}
     for item in made:
-        language, place = item.standing.language, item.message.step.campaign.key
+        language, place = item.standing.language, item.message.campaign.key
         for pick in item.shown:
             key = id(pick), language, place
             if key not in known:
@@ -74,7 +74,7 @@ _PRODUCT_COLUMNS = (
 def _describe(pick: Pick, language: str, place: str) -> tuple[Any, ...]:
     """The columns after the first."""
     return (
-        pick.product.pk, pick.because_of.pk if pick.because_of else None, pick.kind, pick.rank, pick.score,
+        pick.product.id, pick.because_of.id if pick.because_of else None, pick.kind, pick.rank, pick.score,
         pick.support, pick.scorer, pick.model_id, str(tell_reason(pick, language)["text"])[:400],
         trace_of(pick, place=place),
     )  # fmt: skip

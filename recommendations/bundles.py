@@ -53,7 +53,7 @@ def offer_bundles(requests: Sequence[Request], now: datetime) -> list[Offer | No
     """
     if not requests:
         return []
-    wide = [replace(r, complements=CANDIDATES, upgrades=0, services=0, repeats=0) for r in requests]
+    wide = [r._replace(complements=CANDIDATES, upgrades=0, services=0, repeats=0) for r in requests]
     policies = read_policies(request.place for request in wide)
     stored = _read_stored({request.anchors[0] for request in wide if request.anchors}, now)
     facts = _add_parts(read_facts(wide, now, policies), stored)
@@ -171,7 +171,7 @@ def _price_bundle(
     among = [pairs.get(_key(left, right), 0) for left, right in combinations(chosen, 2)]
     support = min([pick.support for pick in chosen] + among)
     apart = Price(total, price.currency)
-    first = replace(chosen[0], product=anchor, because_of=None, rank=0, price=price)
+    first = chosen[0]._replace(product=anchor, because_of=None, rank=0, price=price)
     offer = Offer((first, *chosen), apart, apart, None, support)
     if own is None or own.currency != price.currency or own.price >= total:
         return offer

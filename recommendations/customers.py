@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Q
@@ -19,11 +18,11 @@ from shop.models import Customer, Event, Product
 
 VIEWED_DAYS = 14
 FEWER_DAYS = 365  # a "fewer of these" holds for a year
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 SAME_TYPE_ENOUGH = 2  # "fewer" of two products of a type are meant for the type
 
 
-@dataclass(frozen=True)
-class CustomerFacts:
+class CustomerFacts(NamedTuple):
     """`bought`, `bought_types`: when last, by product and by type. `viewed` holds the shop's product ids.
 
     `typical_prices` is the median of what the customer lately paid for a piece, by currency.
@@ -32,12 +31,12 @@ class CustomerFacts:
     country: str = ""
     language: str = ""
     born: date | None = None
-    bought: Mapping[int, datetime] = field(default_factory=dict)
-    bought_types: Mapping[str, datetime] = field(default_factory=dict)
+    bought: Mapping[int, datetime] = _NOTHING
+    bought_types: Mapping[str, datetime] = _NOTHING
     bought_parents: frozenset[str] = frozenset()
-    typical_prices: Mapping[str, float] = field(default_factory=dict)
+    typical_prices: Mapping[str, float] = _NOTHING
     viewed: frozenset[str] = frozenset()
-    ignored: Mapping[int, int] = field(default_factory=dict)
+    ignored: Mapping[int, int] = _NOTHING
     fewer: frozenset[int] = frozenset()
     fewer_types: frozenset[str] = frozenset()
     history: History = NO_HISTORY
@@ -52,7 +51,7 @@ def read_customers(
     *,
     bought_days: int,
     remembered: Collection[int] = (),
-    known: Mapping[int, Product] = MappingProxyType({}),
+    known: Mapping[int, Product] = _NOTHING,
 ) -> dict[int, CustomerFacts]:
     """The facts of each customer, in six queries at most. `remembered` are those whose whole history
     has a say; `known` are products that were read just now."""

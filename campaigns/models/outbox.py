@@ -5,6 +5,7 @@ only exceptions (skipped, deferred, rejected, …) and events cost rows of their
 """
 
 import uuid
+from functools import cached_property
 from typing import TypedDict, cast
 
 from django.db import models
@@ -139,6 +140,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """That of the step, which never changes; a sender asks for it forty times an email."""
+        return self.step.campaign
 
 
 class RenderedMessage(models.Model):
