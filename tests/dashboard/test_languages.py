@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from gettext import GNUTranslations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
@@ -16,7 +17,12 @@ from dashboard import formatting
 
 LANGUAGES = ["fa", "ar", "he", "ru"]
 _KEYWORDS = DEFAULT_KEYWORDS | {"pgettext_lazy": ((1, "c"), 2)}
-_CODE = {"dashboard": _KEYWORDS, "triggers": _KEYWORDS, "config": _KEYWORDS, "experiments": {"Problem": None}}
+_CODE: dict[str, Any] = {
+    "dashboard": _KEYWORDS,
+    "triggers": _KEYWORDS,
+    "config": _KEYWORDS,
+    "experiments": {"Problem": None},
+}
 _TRANSLATE = re.compile(r"""{% translate (["'])(.+?)\1 %}""")
 _BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
 
