@@ -11,13 +11,12 @@ from recommendations.likeness import likeness_of
 from recommendations.offers import Candidate, Considered, Moment, Pick, Request
 from recommendations.policy import read_policies
 from recommendations.reasons import reason
-from recommendations.tracing import trace_of
+from recommendations.tracing import keep_rule_book, read_passed, trace_of
 from shop.models import Product
 
 __all__ = [
     "Candidate", "Considered", "Moment", "Outcome", "Pick", "Request", "account_for", "explain",
-    "rank_without_rules", "reason",
-    "recommend", "title_in", "trace_of",
+    "keep_rule_book", "rank_without_rules", "read_passed", "reason", "recommend", "title_in", "trace_of",
 ]  # fmt: skip
 
 

@@ -177,7 +177,8 @@ class RenderedMessage(models.Model):
 class MessageProduct(models.Model):
     """A product shown in an email, with everything needed to say why."""
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="products")
+    # Without an index of its own: the constraint below has one that begins with it.
+    message = models.ForeignKey(Message, models.CASCADE, related_name="products", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="shown_in")
     because_of = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -188,7 +189,7 @@ class MessageProduct(models.Model):
     model = models.ForeignKey(NeighbourModel, models.SET_NULL, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=400, blank=True, help_text="Why, in the customer's language")
     trace = models.JSONField(
-        default=dict, blank=True, help_text="What raised and lowered it, and the price shown"
+        default=dict, blank=True, help_text="What raised and lowered it, the price shown, the rules it met"
     )
 
     class Meta:

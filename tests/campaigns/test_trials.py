@@ -1,6 +1,7 @@
 """A broadcast tries its versions on a part of its list; the leader goes to the rest, once, at its time."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
@@ -35,12 +36,12 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def campaign(now: datetime) -> Campaign:
-    """Two versions that say hello differently, and 30 people who agreed."""
+    """Two versions that say hello differently, and 30 people who agreed; each run deals them alike."""
     experiment = make_experiment(metric="click", started_at=now)
     experiment.variants.filter(key="b").update(changes={"sender_name": "B"})
     version = publish(in_text(f"Hello {{{{ customer.name }}}} {WAY_OUT}"))
-    for _ in range(30):
-        agree(make_customer(), now - timedelta(days=1))
+    for number in range(30):
+        agree(make_customer(uuid=UUID(int=number)), now - timedelta(days=1))
     return make_campaign(marketing=True, template=version.template.key, experiment=experiment)
 
 
