@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from markupsafe import Markup
 
 from campaigns.compiling.addresses import Address, safe_url
-from campaigns.compiling.running import HtmlLinks, Links, Row
+from campaigns.compiling.links import MAX_LINKS, PLAIN_HTML_LINKS, PLAIN_LINKS, HtmlLinks, Links
+from campaigns.compiling.running import Row
 from campaigns.compiling.sandbox import tracking_pixel
 
 _NOTHING = ("order", "cart", "shipment", "bundle", "coupon", "occasion", "referral")
@@ -18,7 +19,6 @@ _DEFAULTS: Mapping[str, Any] = {
     "upgrades": [],
     "complements": [],
 }
-_MAX_LINKS = 16_384
 _NO_LINKS: Mapping[str, Any] = {}
 _NO_PIXEL = Markup("")
 
@@ -55,13 +55,13 @@ class Recipient(NamedTuple):
     tracking: Tracking = NO_TRACKING
 
 
-@lru_cache(maxsize=_MAX_LINKS)
+@lru_cache(maxsize=MAX_LINKS)
 def link_key(url: str) -> bytes:
     """The first 8 bytes of SHA-256: equal addresses meet in one `TrackedLink`."""
     return hashlib.sha256(url.encode()).digest()[:8]
 
 
-@lru_cache(maxsize=_MAX_LINKS)
+@lru_cache(maxsize=MAX_LINKS)
 def _look_at(address: str) -> tuple[Address, str, bytes]:
     """The address made safe, the same as a plain string, and its key; no key where it is not of the web."""
     url = safe_url(address)
@@ -89,31 +89,13 @@ class _TrackedLinks(Links):
         return link
 
 
-class _PlainLinks(Links):
-    """Addresses that lead where they say: the same for all messages whose clicks are not tracked."""
-
-    __slots__ = ()
-
-    def __missing__(self, address: object) -> Address:
-        link = safe_url(address)
-        if len(self) >= _MAX_LINKS:
-            self.clear()
-        if type(address) is str:
-            self[address] = link
-        return link
-
-
-_plain_links = _PlainLinks()
-_plain_html_links = HtmlLinks(_plain_links, limit=_MAX_LINKS)
-
-
 def make_row(context: Mapping[str, Any], tracking: Tracking) -> tuple[Row, dict[bytes, str]]:
     """What a program takes for one message, and the dictionary that gathers its tracked addresses."""
     address = tracking.pixel()
     pixel = tracking_pixel(address) if address else _NO_PIXEL
     if not getattr(tracking, "clicks", True):
-        values = {**_DEFAULTS, **context, "_link": _plain_links, "_pixel": pixel}
-        return (values, _plain_links, _plain_html_links), {}
+        values = {**_DEFAULTS, **context, "_link": PLAIN_LINKS, "_pixel": pixel}
+        return (values, PLAIN_LINKS, PLAIN_HTML_LINKS), {}
     links = _TrackedLinks(tracking.link, tuple((context.get("links") or _NO_LINKS).values()))
     values = {**_DEFAULTS, **context, "_link": links, "_pixel": pixel}
     return (values, links, HtmlLinks(links)), links.urls

@@ -35,6 +35,10 @@ def check_text_share(mail: Mail) -> Iterator[Problem]:
     characters = sum(len(words) for words, _ in find_words(mail.light))
     wanted = max(MIN_CHARACTERS, CHARACTERS_PER_PICTURE * len(pictures))
     if pictures and characters < wanted:
-        what = f"{characters} characters of text beside {len(pictures)} pictures"
+        what = f"{characters} characters of text beside {_count_pictures(len(pictures))}"
         hint = f"say it in words as well; at least {wanted} characters"
         yield Problem("text-share", what, hint, is_error=False)
+
+
+def _count_pictures(number: int) -> str:
+    return "one picture" if number == 1 else f"{number} pictures"

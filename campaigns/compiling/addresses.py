@@ -5,6 +5,7 @@ these filters wherever the place of an expression asks for it.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 LINK = re.compile(r"(?:https?://[^/?#\s]|mailto:[^\s]|tel:[+\d])", re.IGNORECASE)
@@ -27,7 +28,12 @@ class Address(str):
 
 
 def _percent_encode(match: re.Match[str]) -> str:
-    return quote(match.group(), safe="")
+    return _encode_one(match.group())
+
+
+@lru_cache(maxsize=64)  # there are fewer characters than that in _OUTSIDE_URLS
+def _encode_one(character: str) -> str:
+    return quote(character, safe="")
 
 
 def safe_url(value: object) -> Address:

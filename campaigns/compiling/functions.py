@@ -13,7 +13,7 @@ def fill(rows):
     filled, last_shop = [], None
     for values, links, html_links in rows:
         try:
-            path, more, rounds = [], [], 0
+            path, more, rounds, is_plain = [], [], 0, links is plain_links
             if "range" in values: refuse()
 """
 _BLOCK = """\
@@ -22,6 +22,7 @@ def block{number}(links, html_links, {inputs}):
 {body}
  return path, more, rounds
 kept{number} = keep(block{number})
+plain{number} = keep_plain(block{number})
 """
 _SHARED = """\
 def share(shop):

@@ -29,7 +29,7 @@ from campaigns.compiling.items import Group, Item, flatten
 from campaigns.compiling.keeping import gather_inputs
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
-GENERATOR_VERSION = 4
+GENERATOR_VERSION = 5
 _GAP = 3  # line breaks that make a gap
 
 

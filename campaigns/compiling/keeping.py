@@ -105,11 +105,14 @@ class KeptLoop:
         """Takes over the path and the values of each round, with the links of this message."""
         add = self.function.add
         self.function.add_bound(indent, keys)
+        has_links = self._has_links()
+        choice = f"plain{block} if is_plain else kept{block}" if has_links else f"kept{block}"
+        add(indent, f"kept = {choice}")
         add(indent, f"for k in {keys}:")
-        add(indent + 1, f"p, m, a, r = kept{block}[k]")
+        add(indent + 1, "p, m, a, r = kept[k]")
         if into == "more":
             add(indent + 1, "path += p")
-        if self._has_links():
+        if has_links:
             links = "html_links" if self.expressions.mode == "html" else "links"
             add(indent + 1, f"n = len({into})")
             add(indent + 1, f"{into} += m")

@@ -12,8 +12,8 @@ from jinja2.runtime import Undefined, markup_join, str_join
 from jinja2.utils import _PassArg
 from markupsafe import escape
 
-from campaigns.compiling.addresses import Address
 from campaigns.compiling.expressions import Mode
+from campaigns.compiling.links import PLAIN_HTML_LINKS, PLAIN_LINKS
 from campaigns.compiling.sandbox import FORMATTING_FILTERS, PLACE_FILTERS, DataEnvironment
 from campaigns.compiling.tidying import close_gaps, cut_subject, join_lines
 
@@ -49,37 +49,6 @@ class Texts(dict[str, str]):
         return shown
 
 
-class Links(dict[object, Address]):
-    """Addresses, and where they lead in this message: a subclass finds out, once for each of them.
-
-    Jinja calls it, generated code looks into it.
-    """
-
-    __slots__ = ()
-
-    def __call__(self, address: object) -> Address:
-        return self[address]
-
-
-class HtmlLinks(dict[object, str]):
-    """The same addresses, escaped for an attribute."""
-
-    __slots__ = ("limit", "links")
-
-    def __init__(self, links: Links, limit: int = MAX_TEXTS) -> None:
-        self.links = links
-        self.limit = limit
-
-    def __missing__(self, address: object) -> str:
-        link: str = self.links[address]
-        if _SPECIAL.search(link):
-            link = str(escape(str(link)))
-        if len(self) >= self.limit:
-            self.clear()
-        self[address] = link
-        return link
-
-
 class _LinkPlaces(dict[object, str]):
     """Stands for the links of a message while a block is computed for all messages."""
 
@@ -111,6 +80,19 @@ class KeptBlock(dict[bytes, Kept]):
         if sum(value.count("\0") for value in more) != 2 * len(links.addresses):
             _refuse()  # a value with a NUL of its own
         kept = self[key] = (path, *_find_links(more, links.addresses), rounds)
+        return kept
+
+
+class PlainBlock(KeptBlock):
+    """The same for messages whose links lead where they say: they are in it already."""
+
+    def __missing__(self, key: bytes) -> Kept:
+        if len(self) >= MAX_BLOCKS:
+            self.clear()
+        path, more, rounds = self.block(PLAIN_LINKS, PLAIN_HTML_LINKS, *marshal.loads(key))  # noqa: S302 (as above)
+        if any("\0" in value for value in more):
+            _refuse()  # left to Jinja, as in `KeptBlock`
+        kept = self[key] = (path, more, [], rounds)
         return kept
 
 
@@ -152,6 +134,8 @@ def bind(environments: Mapping[Mode, DataEnvironment]) -> dict[str, Any]:
         "join_html": _keep_results(lambda *values: markup_join(values)),
         "join_plain": _keep_results(lambda *values: str_join(values)),
         "keep": KeptBlock,
+        "keep_plain": PlainBlock,
+        "plain_links": PLAIN_LINKS,
         "keep_values": KeptValues,
         "dumps": marshal.dumps,
         "get_item": partial(_get_item, environments["html"]),
