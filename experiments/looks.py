@@ -23,7 +23,7 @@ from experiments.comparisons import (
     list_pairs,
 )
 from experiments.counting import accumulate, final_days, read_counts
-from experiments.decisions import Plan
+from experiments.courses import Plan
 from experiments.estimates import Estimate, Kind
 from experiments.models import Experiment, Variant
 from experiments.models import Look as LookRow
