@@ -75,6 +75,8 @@ def _find(course: Course, plan: Plan) -> Finding:
         return finding
     at = len(series.looks) - 1 if course.claim is None else course.claim
     look, reach = series.looks[at], course.reaches[at]
+    is_open = finding.status is Status.COLLECTING
+    days_left, ends_short = _wait(series.looks[-1], plan) if is_open else (None, False)
     return replace(
         finding,
         day=None if course.claim is None else look.day,
@@ -82,7 +84,8 @@ def _find(course: Course, plan: Plan) -> Finding:
         interval=_bound(look, reach),
         lift=look.estimate.lift_interval(reach) if math.isfinite(reach) else None,
         band=_bound(look, course.band_reach(at)),
-        days_left=_days_left(series.looks[-1], plan) if finding.status is Status.COLLECTING else None,
+        days_left=days_left,
+        ends_short=ends_short,
     )
 
 
@@ -98,11 +101,17 @@ def _bound(look: Look, reach: float) -> Interval | None:
     return look.estimate.interval(reach) if math.isfinite(reach) else None
 
 
-def _days_left(look: Look, plan: Plan) -> int | None:
-    """Days until the planned size at the pace so far; None without a plan or anybody counted."""
+def _wait(look: Look, plan: Plan) -> tuple[int | None, bool]:
+    """Days until the plan ends, and whether its last day comes before the planned size at this pace.
+
+    None without a plan or anybody counted.
+    """
     if plan.people is None or not look.estimate.people:
-        return None
-    return max(math.ceil((plan.people - look.estimate.people) * look.day / look.estimate.people), 1)
+        return None, False
+    days = max(math.ceil((plan.people - look.estimate.people) * look.day / look.estimate.people), 1)
+    if look.days_to_end is None or look.days_to_end >= days:
+        return days, False
+    return max(look.days_to_end, 1), True
 
 
 def _summarise(findings: tuple[Finding, ...], alarms: tuple[Alarm, ...]) -> Verdict:
@@ -145,4 +154,5 @@ def block_finding(finding: Finding) -> Finding:
         lift=None,
         band=None,
         days_left=None,
+        ends_short=False,
     )

@@ -85,7 +85,8 @@ def series_of(experiment: Experiment, pair: Pair, looks: Sequence[LookRow]) -> l
     by_metric: dict[str, list[Look]] = {}
     for row in looks:
         if (row.reference, row.arm) == (pair.reference, pair.arm) and not row.skipped:
-            look = Look(row.number, read_estimate(row.estimate or {}), row.is_last)
+            to_end = (experiment.ends_on - row.day).days if experiment.ends_on else None
+            look = Look(row.number, read_estimate(row.estimate or {}), row.is_last, to_end)
             by_metric.setdefault(row.metric, []).append(look)
     return [
         Series(

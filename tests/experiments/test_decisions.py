@@ -99,6 +99,18 @@ def test_until_then_it_says_how_long_it_takes() -> None:
     assert (verdict.status, verdict.words) == (Status.COLLECTING, "Still collecting: about 9 days.")
 
 
+def test_a_last_day_that_comes_before_the_planned_people_is_what_is_waited_for() -> None:
+    looks = series(15, 16, days=range(1, 20)).looks
+
+    def wait(days_to_end: int) -> str:
+        last = replace(looks[-1], days_to_end=days_to_end)
+        return decide([Series("B", "c", (*looks[:-1], last))], plan=PLAN).words
+
+    sooner = "about 4 days. The plan ends on its last day, before all planned people have come."
+    assert wait(4) == f"Still collecting: {sooner}"
+    assert wait(9) == wait(30) == "Still collecting: about 9 days."
+
+
 def test_after_the_plan_it_says_what_can_be_excluded() -> None:
     verdict = decide([series(15, 15)], plan=PLAN)
     assert verdict.status is Status.UNDECIDED
