@@ -69,8 +69,7 @@ def queue_broadcast(
         raise ValueError(f"The campaign {campaign.key!r} has no email. Add a step to it.")
     if not 0 < len(occurrence) <= OCCURRENCE_CHARS_MAX:
         raise ValueError(f"Name the broadcast in 1 to {OCCURRENCE_CHARS_MAX} characters, such as its date.")
-    wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
-    wanted = wanted.exclude(email="").order_by("pk")
+    wanted = find_audience(Customer.objects.all() if audience is None else audience)
     broadcast = Broadcast(step, occurrence, now, trial is not None)
     queued, after = _queue_trial(broadcast, wanted, trial) if trial else 0, 0
     while last := _find_end(wanted.filter(pk__gt=after)):
@@ -78,6 +77,11 @@ def queue_broadcast(
             queued += _queue_part(wanted.filter(pk__gt=after, pk__lte=last), broadcast)
         after = last
     return queued
+
+
+def find_audience(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Those who have an address, each person once, in the order of their keys."""
+    return customers.filter(merged_into=None).exclude(email="").order_by("pk")
 
 
 def _queue_trial(broadcast: Broadcast, wanted: QuerySet[Customer], plan: TrialPlan) -> int:
