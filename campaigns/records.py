@@ -49,7 +49,8 @@ def _write_links(links: dict[bytes, str]) -> None:
     if links:
         found = TrackedLink.objects.filter(key__in=links).values_list("key", flat=True)
         known = {bytes(key) for key in found}
-        new = [TrackedLink(key=key, url=url) for key, url in links.items() if key not in known]
+        # In the order of their keys, so that two workers never wait for each other.
+        new = [TrackedLink(key=key, url=url) for key, url in sorted(links.items()) if key not in known]
         TrackedLink.objects.bulk_create(new, ignore_conflicts=True)
 
 

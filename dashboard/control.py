@@ -141,8 +141,8 @@ def explain_pause(campaign: Campaign) -> str:
 def explain_finding(code: str) -> str:
     """A sentence for an alert's or a pause's code."""
     if code.endswith(_EVERYWHERE):
-        told = explain_finding(code.removesuffix(_EVERYWHERE))
-        return f"{gettext('All marketing was stopped together.')} {told}"
+        stopped = gettext("All marketing was stopped together.")
+        return f"{stopped} {explain_finding(code.removesuffix(_EVERYWHERE))}"
     return str(FINDINGS.get(code, "")) or explain_reason(code)
 
 
