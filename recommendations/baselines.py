@@ -11,7 +11,6 @@ KEPT = 100
 WORK_A_BLOCK = 3_000_000
 BM25_K1 = 1.2
 BM25_B = 0.75
-NAMES = ("co_occurrence", "cosine", "bm25")
 
 
 def build_baselines(baskets: Baskets, *, kept: int = KEPT) -> dict[str, Matrix]:
