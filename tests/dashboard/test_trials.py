@@ -1,11 +1,11 @@
 """A marketer sends a campaign to its list, versions first: seen, queued once, or refused with a reason."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -33,7 +33,7 @@ def see(client: Client, **changes: str) -> str:
     return answer.content.decode()
 
 
-def send(client: Client, **changes: str) -> HttpResponse:
+def send(client: Client, **changes: str) -> Any:
     return client.post(reverse("dashboard:trial_send", args=["spring"]), FILLED | changes, follow=True)
 
 
