@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.rollups import count_experiment
-from experiments.assignment import assign, counted_assignments
+from experiments.assignment import assign, counted_assignments, force_assignment
 from experiments.layers import reserve_slots
 from experiments.merging import merge_assignments
 from experiments.models import Assignment, DayTotals, Experiment, Layer, Variant
@@ -93,6 +93,32 @@ def test_two_experiments_that_trade_their_places_in_a_layer_are_both_refused_and
     assert layer.slots.count() == 100
 
 
+def test_two_customers_who_are_merged_into_the_same_one_at_once_do_not_deadlock() -> None:
+    """They entered three experiments in opposite orders; a third worker holds both up half-way."""
+    experiments = [make_experiment(key=f"test-{n}", salt=f"salt-{n}") for n in range(3)]
+    kept, *going = make_customers(3)
+    for customer, entered in zip(going, (experiments, experiments[::-1]), strict=True):
+        for hours, experiment in enumerate(entered):
+            assign(experiment, [customer], NOW + timedelta(hours=hours))
+
+    def merge(customer: Customer) -> int:
+        try:
+            return merge_assignments({customer.pk: kept.pk})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            force_assignment(experiments[1], kept, variant=None, now=NOW)
+            merges = [pool.submit(merge, customer) for customer in going]
+            wait_until_somebody_waits(2)
+            transaction.set_rollback(True)
+        assert [done.result(30) for done in merges] == [3, 3]
+    arms = Assignment.objects.filter(customer=kept)
+    assert {arm.experiment_id for arm in arms} == {experiment.pk for experiment in experiments}
+    assert all(arm.is_merged for arm in arms)
+
+
 def test_who_comes_second_gets_the_first_one_s_arms_even_if_the_split_changed_between() -> None:
     experiment, customers = make_experiment((1, 0)), make_customers(PEOPLE)
     dealt, may_commit = Event(), Event()
@@ -142,13 +168,13 @@ def run_at_once(work: Callable[[int], Answer], workers: int) -> list[Answer]:
         return list(pool.map(run, range(workers)))
 
 
-def wait_until_somebody_waits() -> None:
-    """Until a session waits for another one's row; the second worker has then found the place taken."""
+def wait_until_somebody_waits(sessions: int = 1) -> None:
+    """Until so many sessions wait for another one's row; each has then found the place taken."""
     for _ in range(600):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             row: Any = cursor.fetchone()
-            if row[0]:
+            if row[0] >= sessions:
                 return
             cursor.execute("SELECT pg_sleep(0.05)")
-    raise AssertionError("The second worker never had to wait.")
+    raise AssertionError(f"{sessions} at once never had to wait.")
