@@ -74,7 +74,7 @@ def queue_broadcast(
         raise ValueError(f"The campaign {campaign.key!r} has no email. Add a step to it.")
     if not 0 < len(occurrence) <= OCCURRENCE_CHARS_MAX:
         raise ValueError(f"Name the broadcast in 1 to {OCCURRENCE_CHARS_MAX} characters, such as its date.")
-    wanted = _find_wanted(audience)
+    wanted = find_audience(audience)
     _warn_if_slow(campaign, estimate_broadcast(now, audience=wanted), occurrence, now)
     broadcast = Broadcast(step, occurrence, now, trial is not None)
     queued, after = _queue_trial(broadcast, wanted, trial) if trial else 0, 0
@@ -85,7 +85,8 @@ def queue_broadcast(
     return queued
 
 
-def _find_wanted(audience: QuerySet[Customer] | None) -> QuerySet[Customer]:
+def find_audience(audience: QuerySet[Customer] | None) -> QuerySet[Customer]:
+    """Those of them, or of everybody, who have an address: each person once, in the order of their keys."""
     wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
     return wanted.exclude(email="").order_by("pk")
 
@@ -96,7 +97,7 @@ def estimate_broadcast(now: datetime, *, audience: QuerySet[Customer] | None = N
     The rate a minute, the warm-up and the domains' rates are counted, as of today and less the fifth that
     offers leave to order emails; what waits before it, quiet hours and the speed of the machine are not.
     """
-    return estimate_pace(_find_wanted(audience).order_by(), now)
+    return estimate_pace(find_audience(audience).order_by(), now)
 
 
 def _warn_if_slow(campaign: Campaign, pace: Pace, occurrence: str, now: datetime) -> None:

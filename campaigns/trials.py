@@ -21,6 +21,7 @@ from experiments.counting import by_arm, read_counts
 from experiments.decided import raise_alarms, read_alarms
 from experiments.guardrails import Severity
 from experiments.models import Experiment, Variant
+from experiments.problems import ExperimentError, Problem
 from experiments.running import roll_out
 from experiments.statistics import Rate
 from shop.claims import NOBODYS_FAULT
@@ -30,6 +31,15 @@ logger = logging.getLogger(__name__)
 ACTOR = "test and roll"
 # Why the rest gets what it gets; the dashboard has a sentence for each.
 LED, LEVEL, HARMLESS, BROKEN, UNTRIED, CHOSEN = "led", "level", "harmless", "broken", "untried", "chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a trial would be: versions on `people` of a list, and how often their leader is the better one."""
+
+    people: int
+    list_size: int
+    chance_right: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +61,56 @@ def begin_trial(
 ) -> tuple[Trial, list[int]]:
     """The broadcast's trial and the keys of those it is tried on, none if it has begun before.
 
-    Call it inside the caller's transaction. Raises ValueError where there is nothing to try or no time.
+    Call it inside the caller's transaction. Raises ExperimentError where nothing can be tried.
     """
     known = Trial.objects.filter(campaign=campaign, occurrence=occurrence).first()
     if known:
         return known, []
-    experiment, versions = _check(campaign, plan, now)
-    list_size = people.count()
-    size = _choose_size(plan, list_size, versions, experiment.holdout_share)
-    chosen = _draw(people, experiment, size.per_version * versions)
+    experiment, _versions = check_trial(campaign)
+    outlook = foresee_trial(campaign, people, plan, now)
+    chosen = _draw(people, experiment, outlook.people)
     trial = Trial.objects.create(
         campaign=campaign,
         occurrence=occurrence,
         experiment=experiment,
         people=len(chosen),
-        list_size=list_size,
-        chance_right=size.chance_right,
+        list_size=outlook.list_size,
+        chance_right=outlook.chance_right,
         started_at=now,
         decide_at=plan.decide_at,
     )
     return trial, chosen
+
+
+def foresee_trial(campaign: Campaign, people: QuerySet[Customer], plan: TrialPlan, now: datetime) -> Outlook:
+    """What beginning this trial now would do. Writes nothing; raises ExperimentError as `begin_trial`."""
+    experiment, versions = check_trial(campaign)
+    if plan.decide_at <= now:
+        late = Problem("The leader can't be decided at %(at)s, which is over.", {"at": str(plan.decide_at)})
+        raise ExperimentError(late)
+    list_size = people.count()
+    size = _choose_size(plan, list_size, versions, experiment.holdout_share)
+    return Outlook(min(size.per_version * versions, list_size), list_size, size.chance_right)
+
+
+def check_trial(campaign: Campaign) -> tuple[Experiment, int]:
+    """The running experiment of the campaign and how many versions it tries.
+
+    Raises ExperimentError where none runs or it has one version alone.
+    """
+    experiment = campaign.experiment
+    if experiment is None or experiment.status != Experiment.Status.RUNNING:
+        said = {"name": campaign.name}
+        raise ExperimentError(
+            Problem("No experiment runs on “%(name)s”. Start one with the versions to try.", said)
+        )
+    versions = experiment.variants.filter(weight__gt=0).count()
+    if versions < 2:
+        said = {"name": experiment.name}
+        raise ExperimentError(
+            Problem("“%(name)s” has one version. Make one with another version to try.", said)
+        )
+    return experiment, versions
 
 
 def decide_trials(now: datetime) -> int:
@@ -151,18 +191,6 @@ def _release(trial: Trial, now: datetime) -> None:
     same = Message.objects.filter(batch=OuterRef("pk"), occurrence=trial.occurrence)
     waiting = SendBatch.objects.filter(campaign=trial.campaign_id, state=SendBatch.State.WAITING)
     waiting.filter(Exists(same)).update(state=SendBatch.State.READY, due_at=now, reason="")
-
-
-def _check(campaign: Campaign, plan: TrialPlan, now: datetime) -> tuple[Experiment, int]:
-    experiment = campaign.experiment
-    if experiment is None or experiment.status != Experiment.Status.RUNNING:
-        raise ValueError(f"No experiment runs on {campaign.key!r}. Start one with the versions to try.")
-    if plan.decide_at <= now:
-        raise ValueError(f"The leader can't be decided at {plan.decide_at}, which is over.")
-    versions = experiment.variants.filter(weight__gt=0).count()
-    if versions < 2:
-        raise ValueError(f"Experiment {experiment.key!r} has one version. Add another one to try.")
-    return experiment, versions
 
 
 def _choose_size(plan: TrialPlan, list_size: int, versions: int, holdout_share: float) -> TrialSize:

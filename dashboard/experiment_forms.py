@@ -116,11 +116,7 @@ class ExperimentForm(forms.ModelForm[Experiment]):
         return campaign
 
     def clean_countries(self) -> list[str]:
-        codes = [code.strip().upper() for code in self.cleaned_data["countries"].split(",") if code.strip()]
-        if wrong := [code for code in codes if not (len(code) == 2 and code.isascii() and code.isalpha())]:
-            text = gettext("“%(code)s” is no country code; write two letters, such as GB.")
-            raise forms.ValidationError(text % {"code": wrong[0]})
-        return codes
+        return read_countries(self.cleaned_data["countries"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -141,6 +137,15 @@ class ExperimentForm(forms.ModelForm[Experiment]):
 
 class RestartForm(forms.Form):
     why = forms.CharField(label=_("What was wrong"), max_length=200)
+
+
+def read_countries(text: str) -> list[str]:
+    """The codes of a list with commas; raises forms.ValidationError for what is none."""
+    codes = [code.strip().upper() for code in text.split(",") if code.strip()]
+    if wrong := [code for code in codes if not (len(code) == 2 and code.isascii() and code.isalpha())]:
+        said = gettext("“%(code)s” is no country code; write two letters, such as GB.")
+        raise forms.ValidationError(said % {"code": wrong[0]})
+    return codes
 
 
 def find_free_key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -40,13 +41,10 @@ def list_trials(experiment: Experiment, names: Mapping[str, str]) -> list[TrialR
 
 
 def _make_row(trial: Trial, names: Mapping[str, str]) -> TrialRow:
-    chance = gettext(
-        "With so many people, the one that leads is the truly better one in about %(share)s of trials."
-    )
     return TrialRow(
         trial,
         _write_sentence(trial),
-        chance % {"share": format_share(trial.chance_right)},
+        write_chance(trial.chance_right),
         [(names.get(key, key), Rate(*counted)) for key, counted in trial.counts.items()],
     )
 
@@ -55,11 +53,21 @@ def _write_sentence(trial: Trial) -> str:
     if trial.decided_at and trial.leader:
         said = {"leader": trial.leader.name, "at": format_moment(trial.decided_at)}
         return str(DECIDED[trial.reason]) % said
+    return write_plan(trial.people, trial.list_size, trial.decide_at)
+
+
+def write_plan(people: int, list_size: int, decide_at: datetime) -> str:
+    """On how many it is tried, and when the leader goes to the rest."""
     text = gettext(
         "%(tried)s of %(all)s people get one of the versions. The one that leads on %(at)s goes to the rest."
     )
-    return text % {
-        "tried": format_count(trial.people),
-        "all": format_count(trial.list_size),
-        "at": format_moment(trial.decide_at),
-    }
+    said = {"tried": format_count(people), "all": format_count(list_size), "at": format_moment(decide_at)}
+    return text % said
+
+
+def write_chance(share: float) -> str:
+    """How often a leader of so many is right."""
+    text = gettext(
+        "With so many people, the one that leads is the truly better one in about %(share)s of trials."
+    )
+    return text % {"share": format_share(share)}

@@ -19,6 +19,7 @@ from dashboard.views import (
     recommendations,
     sending,
     templates,
+    trials,
     triggers,
 )
 
@@ -38,6 +39,8 @@ urlpatterns: list[URLPattern] = [
     _page("campaigns/<slug:key>/", campaigns.show_campaign, "campaign"),
     _page("campaigns/<slug:key>/status/", campaigns.change_status, "campaign_status"),
     _page("campaigns/<slug:key>/cancel/", campaigns.cancel_campaign, "campaign_cancel"),
+    _page("campaigns/<slug:key>/trial/", trials.show_trial, "trial"),
+    _page("campaigns/<slug:key>/trial/send/", trials.send_trial, "trial_send"),
     _page("triggers/<slug:key>/", triggers.edit_trigger, "trigger"),
     _page("messages/", messages.list_messages, "messages"),
     _page("messages/<uuid:pk>/", messages.show_message, "message"),

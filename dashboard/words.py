@@ -87,6 +87,7 @@ CHANGE: Words = {
     "resumed": _("Resumed"),
     "edited": _("Settings changed"),
     "cancelled": _("Waiting emails cancelled"),
+    "tried": _("Sent to a list, versions first"),
     "noted": _("Seen"),
     "listed": _("Put on a list"),
     "unlisted": _("Taken off its list"),

@@ -8,12 +8,15 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Message
 from experiments.models import Experiment, Variant
 from recommendations.evaluation_runs import ask_for_evaluation, run_evaluation
 from tests.browser.test_pages import WIDTHS, speak
 from tests.browser.test_paths import tab_to
 from tests.dashboard.trials import live_on, make_trial
+from tests.experiments.people import make_experiment
+from tests.factories import make_customer as make_shop_customer
+from tests.flows import make_campaign
 from tests.recommendations.shops import NOW, make_customer, make_order, make_product
 
 LANGUAGES = ["en", "fa", "ar", "he", "ru"]
@@ -39,6 +42,16 @@ def draft(transactional_db: None) -> Experiment:
 
 
 @pytest.fixture
+def listed(transactional_db: None) -> Campaign:
+    """A campaign without a trigger, two versions to try, and 30 people."""
+    for _ in range(30):
+        make_shop_customer()
+    return make_campaign(
+        marketing=True, key="spring", name="Spring", experiment=make_experiment(key="spring", name="Spring")
+    )
+
+
+@pytest.fixture
 def measured(transactional_db: None) -> None:
     """A report on the recommendations, measured on two months of orders."""
     cup, saucer, customer = make_product("Cup"), make_product("Saucer"), make_customer()
@@ -58,12 +71,13 @@ def test_every_page_fits_reads_the_right_way_and_passes_axe(
     live_server: LiveServer,
     decided: Experiment,
     draft: Experiment,
+    listed: Campaign,
     measured: None,
 ) -> None:
     speak(context, live_server, language)
     strict_page.set_viewport_size({"width": width, "height": 900})
     wrong = []
-    for name, address in _list_pages(decided, draft).items():
+    for name, address in _list_pages(decided, draft, listed).items():
         strict_page.goto(live_server.url + address)
         strict_page.evaluate("document.querySelectorAll('details.data').forEach(d => d.open = true)")
         if strict_page.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -109,7 +123,26 @@ def test_the_keyboard_starts_a_draft(strict_page: Page, live_server: LiveServer,
     expect(strict_page.get_by_role("status")).to_contain_text("is running.")
 
 
-def _list_pages(decided: Experiment, draft: Experiment) -> dict[str, str]:
+def test_a_marketer_sees_what_a_trial_would_do_and_sends_it_by_keyboard(
+    strict_page: Page, live_server: LiveServer, listed: Campaign
+) -> None:
+    strict_page.goto(live_server.url + reverse("dashboard:campaign", args=[listed.key]))
+    strict_page.get_by_role("link", name="Try versions on a part of the list").click()
+    strict_page.get_by_label("Name of this sending").fill("spring")
+    strict_page.get_by_label("People who get each version").fill("5")
+    tab_to(strict_page, "See what would happen")
+    strict_page.keyboard.press("Enter")
+    expect(strict_page.get_by_text("10 of 30 people get one of the versions.")).to_be_visible()
+    assert not Message.objects.exists()
+    expect(strict_page.get_by_label("Name of this sending")).to_be_editable()
+    tab_to(strict_page, "Yes, send it to the list")
+    strict_page.keyboard.press("Enter")
+    expect(strict_page.get_by_role("status")).to_contain_text("Emails queued: 30.")
+    assert Message.objects.count() == 30
+
+
+def _list_pages(decided: Experiment, draft: Experiment, listed: Campaign) -> dict[str, str]:
+    trial = reverse("dashboard:trial", args=[listed.key])
     planned = urlencode({"baseline": 3, "effect": 20, "daily": 50, "arms": 2, "window": 7})
     return {
         "list": reverse("dashboard:experiments"),
@@ -120,6 +153,9 @@ def _list_pages(decided: Experiment, draft: Experiment) -> dict[str, str]:
         "planner": reverse("dashboard:experiment_planner"),
         "plan": reverse("dashboard:experiment_planner") + "?" + planned,
         "evaluation": reverse("dashboard:evaluation"),
+        "trial": trial,
+        "trial seen": f"{trial}?{urlencode({'occurrence': 'spring', 'hours': 24, 'rate': 3, 'spread': 0.3})}",
+        "trial refused": reverse("dashboard:trial", args=["cart"]) + "?hours=0",
     }
 
 

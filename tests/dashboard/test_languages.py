@@ -18,10 +18,11 @@ from dashboard import formatting
 LANGUAGES = ["fa", "ar", "he", "ru"]
 _KEYWORDS = DEFAULT_KEYWORDS | {"pgettext_lazy": ((1, "c"), 2)}
 _CODE: dict[str, Any] = {
-    "dashboard": _KEYWORDS,
-    "triggers": _KEYWORDS,
-    "config": _KEYWORDS,
-    "experiments": {"Problem": None},
+    "dashboard/**/*.py": _KEYWORDS,
+    "triggers/**/*.py": _KEYWORDS,
+    "config/**/*.py": _KEYWORDS,
+    "experiments/**/*.py": {"Problem": None},
+    "campaigns/trials.py": {"Problem": None},
 }
 _TRANSLATE = re.compile(r"""{% translate (["'])(.+?)\1 %}""")
 _BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% (?:plural|endblocktranslate) %}", re.DOTALL)
@@ -43,8 +44,8 @@ def test_nothing_is_left_untranslated(language: str) -> None:
 def texts_of_the_dashboard() -> set[str]:
     """Every text that code and templates ask the catalogue for; of one with a plural, the singular."""
     root, texts = Path(settings.BASE_DIR), set[str]()
-    for folder, keywords in _CODE.items():
-        for file in (root / folder).rglob("*.py"):
+    for pattern, keywords in _CODE.items():
+        for file in root.glob(pattern):
             with file.open("rb") as source:
                 for _line, found, _comments, _context in extract("python", source, keywords=keywords):
                     texts.add(found[0] if isinstance(found, tuple) else found)
