@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -11,7 +12,7 @@ from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
 from recommendations.scorers import Blend, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
-from recommendations.spreading import Pairs, spread_scores
+from recommendations.spreading import Holdings, Pairs, number_within, spread_scores
 
 HALF_LIFE_DAYS = 90.0
 KEPT = 50
@@ -30,6 +31,11 @@ class Learnt:
     @property
     def product_count(self) -> int:
         return self.shortlist.product_count
+
+    @cached_property
+    def holdings(self) -> Holdings | None:
+        """The orders as tables that spread read them; None without orders."""
+        return Holdings(self.orders) if self.orders is not None else None
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,14 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
     rows = np.flatnonzero(passes_lift(counts) & (scores > 0) if blend.gated else scores > 0)
     below = pairs.orders[rows] < support_floor
     rows = rows[_sort(pairs.a[rows], scores[rows], below)]
-    rows = rows[_rank(pairs.a[rows]) < kept]
+    rows = rows[number_within(pairs.a[rows]) < kept]
     scores = scores[rows]
-    if blend.spread and learnt.orders is not None:
-        scores = _spread(pairs, learnt.orders, rows, scores, floor=support_floor, share=blend.spread)
+    if blend.spread and learnt.holdings is not None:
+        scores = _spread(pairs, learnt.holdings, rows, scores, floor=support_floor, share=blend.spread)
         sequence = _sort(pairs.a[rows], scores, pairs.orders[rows] < support_floor)
         rows, scores = rows[sequence], scores[sequence]
     product, support = pairs.a[rows], pairs.orders[rows].astype(np.int64)
-    return Table(product, pairs.b[rows], _rank(product), scores, support, learnt.product_count)
+    return Table(product, pairs.b[rows], number_within(product), scores, support, learnt.product_count)
 
 
 def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:
@@ -117,21 +123,15 @@ def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:
     return sequence
 
 
-def _rank(product: Ints) -> Ints:
-    """The place of each row among those of its product, which lie side by side."""
-    rank: Ints = np.arange(len(product)) - np.searchsorted(product, product)
-    return rank
-
-
 def _spread(
-    pairs: Shortlist, orders: Baskets, rows: Ints, scores: Floats, *, floor: int, share: float
+    pairs: Shortlist, holdings: Holdings, rows: Ints, scores: Floats, *, floor: int, share: float
 ) -> Floats:
     """The scores of these rows of the shortlist, lowered where they are above the floor."""
     above = np.flatnonzero(pairs.orders[rows] >= floor)
     chosen = rows[above]
     spread = Pairs(pairs.a[chosen], pairs.b[chosen], pairs.orders[chosen])
     lowered = scores.copy()
-    lowered[above] = spread_scores(spread, scores[above], orders, share=share)
+    lowered[above] = spread_scores(spread, scores[above], holdings, share=share)
     return lowered
 
 

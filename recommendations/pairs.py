@@ -98,21 +98,26 @@ class _Packing:
         packed: Floats = self._count + np.rint(votes * self._fraction)
         return packed
 
+    def least_of(self, count: int) -> float:
+        """What a packed sum of at least so many orders comes to."""
+        return count * self._count
+
     def unpack(self, sums: Floats) -> tuple[Floats, Floats]:
         counts: Floats = np.floor(sums / self._count)
         return counts, (sums - counts * self._count) / self._fraction
 
 
 def order_matrix(baskets: Baskets) -> "sparse.csr_array[np.float64]":
-    """Orders by products, 1 where the order held the product."""
+    """Orders by products, 1 where the order held the product; places in 32 bits, which multiply faster."""
     shape = (baskets.order_count, baskets.product_count)
-    return sparse.csr_array((np.ones(len(baskets.order)), (baskets.order, baskets.product)), shape=shape)
+    places = baskets.order.astype(np.int32), baskets.product.astype(np.int32)
+    return sparse.csr_array((np.ones(len(baskets.order)), places), shape=shape)
 
 
 def _to_block(
     pairs: "sparse.coo_array[np.float64]", packing: _Packing, *, first_row: int, floor: int
 ) -> PairBlock:
-    orders, weight = packing.unpack(pairs.data)
-    a, b = pairs.coords[0].astype(np.int64) + first_row, pairs.coords[1].astype(np.int64)
-    kept = np.flatnonzero((a != b) & (orders >= floor))
-    return PairBlock(a[kept], b[kept], orders[kept], weight[kept])
+    a, b = pairs.coords
+    kept = np.flatnonzero((pairs.data >= packing.least_of(floor)) & (a + a.dtype.type(first_row) != b))
+    orders, weight = packing.unpack(pairs.data[kept])
+    return PairBlock(a[kept].astype(np.int64) + first_row, b[kept].astype(np.int64), orders, weight)

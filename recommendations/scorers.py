@@ -124,8 +124,12 @@ def score_asymmetric_cosine(
     once win: HR@3 falls under popularity on a long catalogue.
     """
     expected = counts.w_a**asymmetry * counts.w_b ** (1.0 - asymmetry)
-    trust = counts.n_ab / (counts.n_ab + shrinkage)
-    return np.clip(_divide(counts.w_ab, expected), 0.0, 1.0) * trust
+    return weigh_pairs(counts.n_ab, counts.w_ab, expected, shrinkage=shrinkage)
+
+
+def weigh_pairs(n_ab: Floats, w_ab: Floats, expected: Floats, *, shrinkage: float = SHRINKAGE) -> Floats:
+    """The part of the expected weight that a pair has, from 0 to 1, trusted by its orders."""
+    return np.clip(_divide(w_ab, expected), 0.0, 1.0) * (n_ab / (n_ab + shrinkage))
 
 
 def passes_lift(counts: Counts, *, min_lift: float = MIN_LIFT) -> NDArray[np.bool_]:
