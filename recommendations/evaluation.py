@@ -17,7 +17,7 @@ from recommendations.answering import NOBODY, Answers, Matrix, add_votes, rank_b
 from recommendations.baselines import build_baselines
 from recommendations.baskets import Baskets, Flags, Floats
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
+from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_tables
 from recommendations.measures import measure
 from recommendations.memory import watch_memory
 from recommendations.order_files import OrderFileError
@@ -127,12 +127,12 @@ class _Fitted:
 
 
 def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[str, float]]:
-    """What a rebuild does once the scorers are chosen: count, score, and rank the tables."""
-    blends = {choice.blend for choice in choices.values()}
+    """What a rebuild does once the scorers are chosen: count, score, and rank the tables of the slots."""
+    blends = [choice.blend for choice in choices.values()]
     with watch_memory() as memory:
         started = time.perf_counter()
         learnt = learn(count_pairs(past), past, with_ease=any(blend.ease for blend in blends))
-        tables = {blend: make_table(learnt, blend) for blend in blends}
+        tables = dict(make_tables(learnt, blends))
         seconds = time.perf_counter() - started
     return _Fitted(learnt, tables), {
         "fit_seconds": round(seconds, 3),

@@ -1,8 +1,8 @@
 """From counts to tables: count once, then any blend of scorers is a table in a moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
@@ -13,6 +13,7 @@ from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairC
 from recommendations.scorers import Blend, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
 from recommendations.spreading import Holdings, Pairs, number_within, spread_scores
+from recommendations.threads import map_ahead
 
 HALF_LIFE_DAYS = 90.0
 KEPT = 50
@@ -114,6 +115,16 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
         rows, scores = rows[sequence], scores[sequence]
     product, support = pairs.a[rows], pairs.orders[rows].astype(np.int64)
     return Table(product, pairs.b[rows], number_within(product), scores, support, learnt.product_count)
+
+
+def make_tables(
+    learnt: Learnt, blends: Iterable[Blend], *, support_floor: int = 0, kept: int = KEPT
+) -> Iterator[tuple[Blend, Table]]:
+    """The table of each blend, each once, one made while another is used."""
+    make = partial(make_table, learnt, support_floor=support_floor, kept=kept)
+    different = list(dict.fromkeys(blends))
+    _ = learnt.holdings if any(blend.spread for blend in different) else None  # made once, before the threads
+    return zip(different, map_ahead(make, different), strict=True)
 
 
 def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:

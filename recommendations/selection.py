@@ -17,7 +17,7 @@ from recommendations.answering import Answers, Matrix, add_votes, rank_batch
 from recommendations.baskets import Baskets, Flags
 from recommendations.cases import SLOTS, Cases, make_cases
 from recommendations.habits import HABITS, TASTES, Habit, score_habits
-from recommendations.learning import count_pairs, find_popular, learn, make_table
+from recommendations.learning import count_pairs, find_popular, learn, make_tables
 from recommendations.measures import measure, pool
 from recommendations.pairs import ItemCounts
 from recommendations.scorers import (
@@ -79,6 +79,11 @@ class Choice:
     habit: Habit | None = None
     weights: str = ""  # of an upgrade: a name in `trade_ups.WEIGHTS`
     figures: Figures = field(default_factory=dict)
+
+    @property
+    def reads_neighbours(self) -> bool:
+        """Whether the slot's table has a say."""
+        return self.habit is None or self.habit.reads_neighbours
 
     def describe(self) -> dict[str, Any]:
         """Plain values to store: slot, scorer, settings, reason, figures."""
@@ -168,8 +173,9 @@ def _test_month(baskets: Baskets, *, split: float, days: float) -> dict[str, tup
     if slots:
         learnt = learn(count_pairs(past), past)
         items, products = learnt.shortlist.items, int(known.sum())
-        for blend in dict.fromkeys(scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot])):
-            squares = make_table(learnt, blend).squares()
+        blends = (scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot]))
+        for blend, table in make_tables(learnt, blends):
+            squares = table.squares()
             for slot, scorer in _using(blend, slots):
                 answers = answer(cases[slot], items, squares, scorer.habit)
                 figures[slot][scorer.name] = measure(answers, cases[slot].wanted, known=products)

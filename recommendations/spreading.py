@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.baskets import MAX_BASKET, Baskets, Floats, Ints, cap_baskets
-from recommendations.pairs import WORK_A_BLOCK, order_matrix
+from recommendations.pairs import order_matrix, split_work
 
 PLACES = 3
 LOOKED_AT = 12  # neighbours of a product; those behind them count as reached
@@ -69,8 +69,10 @@ def _fill_places(pairs: Pairs, scores: Floats, holdings: Holdings, *, share: flo
 
 def _find_best(product: Ints, scores: Floats) -> Ints:
     """The place of each product's best pair; of equals the first."""
-    sequence = np.lexsort((-scores, product))
-    first: Ints = sequence[np.diff(product[sequence], prepend=-1) > 0]
+    starts = np.flatnonzero(np.diff(product, prepend=-1))
+    highest = np.repeat(np.maximum.reduceat(scores, starts), np.diff(starts, append=len(product)))
+    found = np.flatnonzero(scores == highest)
+    first: Ints = found[np.diff(product[found], prepend=-1) > 0]
     return first
 
 
@@ -94,17 +96,13 @@ class _Reach:
 
     def _count(self, new: "sparse.csr_array[np.float32]") -> Floats:
         """Of each pair the orders of `new`, a row a product, that hold its neighbour."""
-        orders = self._holdings
-        lines = np.asarray(new @ orders.sizes, dtype=np.float64)
-        work = np.cumsum(lines + orders.of_order.shape[1])
-        blocks = (work // WORK_A_BLOCK).astype(np.int64)
-        starts = np.flatnonzero(np.diff(blocks, prepend=-1)).tolist()
-        ends = [*starts[1:], len(blocks)]
-        return np.concatenate(
-            [self._count_block(new, start, end) for start, end in zip(starts, ends, strict=True)]
-        )
+        holdings = self._holdings
+        lines = np.asarray(new @ holdings.sizes, dtype=np.float64)
+        parts = split_work(lines + holdings.of_order.shape[1])
+        return np.concatenate([self._count_block(new, rows) for rows in parts])
 
-    def _count_block(self, new: "sparse.csr_array[np.float32]", start: int, end: int) -> Floats:
-        both = (new[start:end] @ self._holdings.of_order).toarray()  # looked up faster than a sparse one
-        part = slice(*np.searchsorted(self._row, [start, end]).tolist())
-        return both[self._row[part] - start, self._pairs.neighbour[part]].astype(np.float64)
+    def _count_block(self, new: "sparse.csr_array[np.float32]", rows: slice) -> Floats:
+        both = (new[rows] @ self._holdings.of_order).toarray()  # looked up faster than a sparse one
+        pairs = slice(*np.searchsorted(self._row, [rows.start, rows.stop]).tolist())
+        found: Floats = both[self._row[pairs] - rows.start, self._pairs.neighbour[pairs]].astype(np.float64)
+        return found
