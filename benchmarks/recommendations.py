@@ -69,14 +69,18 @@ def back_test(orders: Path | None) -> dict[str, float]:
     found = evaluate(sales, CUTOFF if not orders or "online_retail" in orders.name else None)
     figures: dict[str, float] = {}
     for task, best in BEST_KNOWN.items():
+        if task in found["unasked"]:
+            print(f"{task}: not asked. {found['unasked'][task]}")
+            continue
         engine = found["tasks"][task]["engine"]
         figures[f"{task} hit_rate@3"] = engine["hit_rate@3"]
         figures[f"{task} hit_rate@3 / best known"] = engine["hit_rate@3"] / best
         figures[f"{task} hit_rate@3 / best-sellers of 30 days"] = engine["hit_rate@3"] / max(
             found["tasks"][task]["popularity_30d"]["hit_rate@3"], 1e-9
         )
-    figures["basket coverage@3"] = found["tasks"]["basket"]["engine"]["coverage@3"]
-    figures["upgrades outside band or type"] = found["tasks"]["upgrade"]["engine"]["outside_band_or_type"]
+    engine = {task: methods["engine"] for task, methods in found["tasks"].items()}
+    figures["basket coverage@3"] = engine["basket"]["coverage@3"] or 0.0
+    figures["upgrades outside band or type"] = engine["upgrade"]["outside_band_or_type"] or 0.0
     figures |= {"fit seconds": found["fit_seconds"], "fit MB": found["peak_mb"]}
     figures["choice seconds"] = found["choose_seconds"]
     figures["ms for 1,000 answers"] = found["predict_ms_per_1000"]

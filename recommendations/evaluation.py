@@ -35,6 +35,7 @@ from recommendations.trade_ups import (
     find_trade_ups,
     rank_by,
 )
+from recommendations.unasked import blank_unasked, explain_unasked
 
 TEST_DAYS = 30
 Progress = Callable[[str, float], None]  # what is being done, and the share that lies behind
@@ -91,12 +92,22 @@ def evaluate(
         tasks[task][method] = figures
     cost |= {
         "choose_seconds": round(choosing, 3),
-        "predict_ms_per_1000": round(float(np.mean(list(spent.values()))), 2),
+        "predict_ms_per_1000": round(float(np.mean(list(spent.values()) or [0.0])), 2),
         "predict_ms_per_1000_by_task": {slot: round(value, 2) for slot, value in spent.items()},
     }
-    chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
     described = _describe(bench, moment) | {"rules_applied": with_rules}
-    return described | cost | {"tasks": tasks, "choices": chosen}
+    chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
+    return described | cost | _state_tasks(tasks, bench.goods) | {"choices": chosen}
+
+
+def _state_tasks(tasks: Mapping[str, Mapping[str, dict[str, float]]], goods: Goods) -> dict[str, Any]:
+    """The figures of each task and method, and why some tasks could not be asked."""
+    stated = {
+        task: {method: blank_unasked(figures) for method, figures in methods.items()}
+        for task, methods in tasks.items()
+    }
+    asked = {task: methods["engine"]["n"] for task, methods in tasks.items()}
+    return {"tasks": stated, "unasked": explain_unasked(asked, goods)}
 
 
 def _split(sales: Sales, cutoff: datetime) -> _Bench:
@@ -152,7 +163,8 @@ def _measure_engine(
         squares = fitted.tables[choice.blend].squares()
         started = time.perf_counter()
         answers = answer(cases, fitted.items, squares, choice.habit)
-        spent[slot] = 1e6 * (time.perf_counter() - started) / max(len(cases), 1)
+        if len(cases):
+            spent[slot] = 1e6 * (time.perf_counter() - started) / len(cases)
         tasks[slot] = {"engine": _measure(bench, answers, cases)}
     ranker = UpgradeRanker(bench.past, bench.goods, bench.trade_ups)
     answers = ranker.rank(WEIGHTS[upgrade.weights])

@@ -161,6 +161,27 @@ def test_the_command_writes_a_summary_and_every_figure_without_a_database(tmp_pa
     assert {"fit_seconds", "peak_mb", "predict_ms_per_1000"} <= set(found)
 
 
+def test_what_cannot_be_asked_has_no_figures_and_a_reason(tmp_path: Path) -> None:
+    shop = make_shop(orders=800, products=30, size=4)
+    orders = write_orders(tmp_path / "o.csv", shop, header="order,nobody,product,date")
+    report = tmp_path / "found.json"
+    text = run("--orders", str(orders), "--json", str(report))
+    found = json.loads(report.read_text())
+    for task in ("next_new", "repeat", "upgrade"):
+        for figures in found["tasks"][task].values():
+            assert figures["n"] == 0
+            assert {value for name, value in figures.items() if name != "n"} == {None}, task
+    assert set(found["unasked"]) == {"next_new", "repeat", "upgrade"}
+    assert "Are customers named?" in found["unasked"]["repeat"]
+    assert found["unasked"]["upgrade"] == "Upgrades need prices, and there are none."
+    assert "Next order: any product: not asked. No customer" in text
+    counts = [figures["n"] for methods in found["tasks"].values() for figures in methods.values()]
+    assert {type(count) for count in counts} == {int}
+    assert {
+        type(choice["figures"][name]["n"]) for choice in found["choices"] for name in choice["figures"]
+    } == {int}
+
+
 def test_columns_of_other_names_and_a_products_file_are_mapped(tmp_path: Path) -> None:
     header = "Ticket,Buyer,Article,Day"
     orders = write_orders(tmp_path / "o.csv", make_shop(orders=800, products=30, size=4), header=header)
