@@ -10,7 +10,7 @@ from scipy import sparse
 from recommendations.baskets import MAX_BASKET, Baskets, Flags, Floats, Ints
 from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
-from recommendations.scorers import Blend, passes_lift, score_blend
+from recommendations.scorers import Blend, Counts, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
 from recommendations.spreading import Holdings, Pairs, number_within, spread_scores
 from recommendations.threads import map_ahead
@@ -32,6 +32,11 @@ class Learnt:
     @property
     def product_count(self) -> int:
         return self.shortlist.product_count
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What scorers may look at, one entry a pair of the shortlist."""
+        return self.shortlist.counts()
 
     @cached_property
     def holdings(self) -> Holdings | None:
@@ -102,7 +107,7 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
     pairs say little more than sales. Best-sellers of the shop have an empty table.
     """
     pairs = learnt.shortlist
-    counts = pairs.counts()
+    counts = learnt.counts
     scores = np.zeros(len(pairs.a)) if blend.is_popularity else score_blend(counts, learnt.ease, blend)
     rows = np.flatnonzero(passes_lift(counts) & (scores > 0) if blend.gated else scores > 0)
     below = pairs.orders[rows] < support_floor
@@ -123,7 +128,13 @@ def make_tables(
     """The table of each blend, each once, one made while another is used."""
     make = partial(make_table, learnt, support_floor=support_floor, kept=kept)
     different = list(dict.fromkeys(blends))
-    _ = learnt.holdings if any(blend.spread for blend in different) else None  # made once, before the threads
+    _ = (
+        learnt.counts,
+        learnt.holdings if any(blend.spread for blend in different) else None,
+    )  # before the threads
+    if any(blend.spread for blend in different):
+        _ = learnt.holdings
+    _ = learnt.counts  # both made once, before the threads ask for them
     return zip(different, map_ahead(make, different), strict=True)
 
 

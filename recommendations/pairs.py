@@ -12,7 +12,7 @@ from scipy import sparse
 from recommendations.baskets import Baskets, Floats, Ints, cap_baskets
 from recommendations.threads import map_ahead
 
-WORK_A_BLOCK = 3_000_000  # additions; a block then holds tens of megabytes at most
+WORK_A_BLOCK = 1_000_000  # additions; a block then holds tens of megabytes at most
 
 
 @dataclass(frozen=True)

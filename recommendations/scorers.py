@@ -73,6 +73,8 @@ TRENDING = Blend("trending", cosine=1.0, asymmetry=0.5, ease=0.5, trend=1.5)
 TRENDING_COSINE = Blend("trending_cosine", cosine=1.0, asymmetry=0.5, trend=1.5)
 SPREAD_COSINE = Blend("spread_cosine", cosine=1.0, spread=0.3)
 SPREAD_CONFIDENCE = Blend("spread_confidence", cosine=1.0, asymmetry=0.95, spread=0.7)
+# Where little is known pairs are noise as often as news: confidence, with late sales to lean on.
+CAUTIOUS = Blend("cautious", cosine=1.0, asymmetry=1.0, popular=0.05, gated=False)
 RISING_COSINE = Blend("rising_cosine", cosine=1.0, trend=0.5)
 BLENDS: tuple[Blend, ...] = (
     COSINE_AND_EASE,
@@ -83,6 +85,7 @@ BLENDS: tuple[Blend, ...] = (
     RISING_COSINE,
     Blend("bought_together", cosine=1.0, asymmetry=1.0, gated=False),
     Blend("popular_together", popular=1.0, gated=False),
+    CAUTIOUS,
 )
 
 
