@@ -9,7 +9,7 @@ from django.db import transaction
 
 from audience.consent_events import apply_consent_events
 from audience.models import ConsentEntry
-from audience.standings import Cap, Standing, read_standings, read_verdict
+from audience.standings import NOES, Cap, Standing, read_standings, read_verdict
 from audience.suppression import suppress
 from shop.claims import guard_customers
 from shop.models import Customer
@@ -97,7 +97,7 @@ def withdraw_consent(customer: Customer, *, source: str, proof: str = "", now: d
     customer = customer.merged_into or customer
     guard_customers({customer.pk})  # a batch that is about to leave has been decided on, or will see the "no"
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    if read_verdict(customer, now).reason in {"withdrawn", "complained"}:
+    if read_verdict(customer, now).reason in NOES:
         return False
     record_consent(
         customer,

@@ -13,8 +13,8 @@ from django.db import transaction
 from audience.double_opt_in import join_proof, read_said, write_requests
 from audience.merging import join_choices
 from audience.models import ConsentEntry, Topic
-from audience.standings import MERGED
 from shop.claims import lock_rows, work_off
+from shop.merging import MERGED
 from shop.models import Event
 
 _log = logging.getLogger(__name__)

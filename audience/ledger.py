@@ -1,9 +1,9 @@
 """What the lines of a consent ledger add up to. No database here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from audience.models import ConsentEntry
 from audience.policies import Policy, add_months
@@ -13,8 +13,7 @@ _EXPLICIT = ConsentEntry.Basis.EXPLICIT
 _INQUIRY = ConsentEntry.Basis.INQUIRY
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One ledger entry, as far as the answer depends on it."""
 
     state: str
@@ -22,11 +21,10 @@ class Line:
     source: str
     occurred_at: datetime
     expires_at: datetime | None = None
-    conditions: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`reason` is empty for a yes; `explicit_since` is when the explicit yes in force was said."""
 
     reason: str

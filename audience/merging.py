@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from audience.models import ConsentEntry, Preference
-from audience.standings import find_objectors, read_merges
+from audience.standings import find_objectors
+from shop.merging import read_merges
 from shop.models import Customer, Event
 
 # The slowest first.
 _PACES: tuple[str, ...] = ("monthly", "weekly", "fewer", "normal")
-_CHOSEN = ("pace", "paused_until", "no_suggestions", "declined_topics", "updated_at")
+_CHOSEN = ("pace", "paused_until", "no_suggestions", "declined_topics", "language", "updated_at")
 
 
 def join_choices(events: Sequence[Event], now: datetime) -> None:
@@ -18,7 +19,7 @@ def join_choices(events: Sequence[Event], now: datetime) -> None:
     A yes is never handed on, because it was said for another address. Five queries and two inserts,
     however many events; none without events.
     """
-    merges = read_merges(events) if events else {}
+    merges = read_merges(events)
     if not merges:
         return
     objectors = find_objectors(list(merges.values()), now)

@@ -1,7 +1,7 @@
 """How every customer of a batch stands, in four queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,14 +12,14 @@ from audience.ledger import Line, Verdict, judge
 from audience.models import ConsentEntry, Preference, Suppression, Topic
 from audience.policies import combine
 from audience.suppression import list_hashes
+from shop.merging import MERGED, read_merges
 from shop.models import Customer, Event
-from shop.values import read_id
 
 _PACES = {Preference.Pace.WEEKLY: (1, 7), Preference.Pace.MONTHLY: (1, 30)}
 _LONGEST_CAP_DAYS = 30  # no further back is it read what somebody got
-# A "no" that the recipient said at the provider; a newer explicit "yes" to the shop ends it.
+# Verdicts of the ledger that are a "no" of the customer's own.
 NOES = frozenset({"withdrawn", "complained"})
-MERGED = "customer.merged"
+# A "no" that the recipient said at the provider; a newer explicit "yes" to the shop ends it.
 _OWN_CHOICES = frozenset({Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.COMPLAINED})
 
 
@@ -55,16 +55,16 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
     A "no" counts from the moment its event is stored, even if no worker has put it into the ledger yet.
     """
     lines = _read_lines(customers, now)
-    hashes = {customer.pk: list_hashes(customer.email) for customer in customers if customer.email}
+    hashes = {customer.id: list_hashes(customer.email) for customer in customers if customer.email}
     suppressions = _read_suppressions(hashes)
     preferences = {p.customer_id: p for p in Preference.objects.filter(customer__in=_keys(customers))}
     usual = _usual_cap()
     return {
-        customer.pk: _stand(
+        customer.id: _stand(
             customer,
-            verdict=judge_customer(customer, lines[customer.pk], now),
-            suppressions=suppressions[customer.pk],
-            preference=preferences.get(customer.pk),
+            verdict=judge_customer(customer, lines[customer.id], now),
+            suppressions=suppressions[customer.id],
+            preference=preferences.get(customer.id),
             usual=usual,
             now=now,
         )
@@ -74,13 +74,13 @@ def read_standings(customers: Sequence[Customer], now: datetime) -> dict[int, St
 
 def read_verdict(customer: Customer, now: datetime) -> Verdict:
     """What the customer's own words add up to, whatever holds mail back besides. Two queries."""
-    return read_verdicts([customer], now)[customer.pk]
+    return read_verdicts([customer], now)[customer.id]
 
 
 def read_verdicts(customers: Sequence[Customer], now: datetime) -> dict[int, Verdict]:
     """The verdict on each customer by primary key. Two queries, however many customers."""
     lines = _read_lines(customers, now)
-    return {customer.pk: judge_customer(customer, lines[customer.pk], now) for customer in customers}
+    return {customer.id: judge_customer(customer, lines[customer.id], now) for customer in customers}
 
 
 def judge_customer(customer: Customer, lines: Sequence[Line], now: datetime) -> Verdict:
@@ -104,7 +104,7 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
     lines: defaultdict[int, list[Line]] = defaultdict(list)
     fields = ("state", "basis", "source", "occurred_at", "expires_at", "conditions")
     for pk, *said_so in rows.values_list("customer_id", *fields):
-        lines[pk].append(Line(*said_so))
+        lines[pk].append(Line._make(said_so))
     for event in _find_unapplied_noes(customers, now):
         said_at = min(event.occurred_at, event.received_at)
         lines[event.customer_id or 0].append(Line("withdrawn", "objection", "api", said_at))
@@ -115,17 +115,9 @@ def _read_lines(customers: Sequence[Customer], now: datetime) -> defaultdict[int
 def _find_unapplied_noes(customers: Sequence[Customer], now: datetime) -> list[Event]:
     unapplied = Event.objects.filter(consent_applied_at=None, kind__in=["consent.withdrawn", MERGED])
     events = list(unapplied.filter(customer__in=_keys(customers)))
-    merges = read_merges([event for event in events if event.kind == MERGED])
+    merges = read_merges(event for event in events if event.kind == MERGED)
     objectors = find_objectors(list(merges.values()), now) if merges else {}
     return [e for e in events if e.kind != MERGED or (e.pk in merges and merges[e.pk].pk in objectors)]
-
-
-def read_merges(events: Iterable[Event]) -> dict[int, Customer]:
-    """By merge event, the customer who goes; not those who are the kept one under another id. One query."""
-    ids = {event.pk: read_id(event.payload["merged"]["id"]) for event in events}
-    gone = Customer.objects.exclude(merged_into=None).filter(external_id__in=set(ids.values()))
-    found = {customer.external_id: customer for customer in gone}
-    return {pk: found[external_id] for pk, external_id in ids.items() if external_id in found}
 
 
 def find_objectors(customers: Sequence[Customer], now: datetime) -> dict[int, str]:
@@ -144,7 +136,7 @@ def find_objectors(customers: Sequence[Customer], now: datetime) -> dict[int, st
 
 
 def _keys(customers: Sequence[Customer]) -> list[int]:
-    return [customer.pk for customer in customers]
+    return [customer.id for customer in customers]
 
 
 def _read_suppressions(hashes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, Suppression]]:

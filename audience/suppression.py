@@ -8,16 +8,14 @@ from datetime import datetime
 import idna
 from django.db import transaction
 
-from audience.keys import begin_tag, list_secrets
+from audience.keys import list_secrets, make_tag
 from audience.models import Suppression
 
 
 def hash_address(address: str, secret: str | None = None) -> str:
     """64 hex digits of a keyed HMAC-SHA-256: equal for spellings that differ in case, Unicode form,
     invisible characters, or in how the domain is written (bücher.de, xn--bcher-kva.de)."""
-    tag = begin_tag("suppression", secret)
-    tag.update(normalise_address(address).encode())
-    return tag.hexdigest()
+    return make_tag("suppression", normalise_address(address).encode(), secret).hex()
 
 
 def list_hashes(address: str) -> list[str]:

@@ -50,6 +50,11 @@ class Ways:
         self._sdk = sendgrid.SendGridAPIClient("SG.benchmark", host=sink.url)
         self._anymail = EmailBackend(api_key="SG.benchmark", api_url=f"{sink.url}/v3/")
         settings.ANYMAIL = {"SENDGRID_API_KEY": "SG.benchmark", "SENDGRID_API_URL": f"{sink.url}/v3/"}
+        settings.POST_OFFICE = {
+            "BACKENDS": {"default": "anymail.backends.sendgrid.EmailBackend"},
+            "BATCH_SIZE": 1_000_000,
+            "CELERY_ENABLED": False,
+        }
         logging.getLogger("post_office").setLevel(logging.WARNING)
         self._job = Job(shop)
         self._prebuilt = list(self._build_requests())

@@ -45,7 +45,7 @@ def main() -> None:
     with start_postgres() as url:
         ours = {
             "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "benchmarks._settings",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
             "PAIRWELL_BASE_URL": "https://mail.shop.example",
         }
         command = [sys.executable, "-m", "benchmarks.throughput", "--measure", str(int(options.short))]
@@ -57,7 +57,9 @@ def main() -> None:
 
 def _measure(*, is_short: bool) -> dict[str, Any]:
     import django
+    from django.conf import settings
 
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "post_office"]
     django.setup()
     from benchmarks import _mailing, _stages
     from benchmarks._sink import start_sink

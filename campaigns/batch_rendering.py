@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaigns.compiler import CompileError
 from campaigns.fragments import Fragments, Recipient, Whole, split
@@ -12,8 +11,7 @@ from campaigns.rendering import ReadyEmail, RenderedEmail, Renderer, RenderError
 from campaigns.tracking import MessageTracking
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What is to be rendered for one message. `changes` is the variant's, {} for none."""
 
     message: Message
@@ -25,12 +23,11 @@ class Order:
 
     @property
     def tracking(self) -> MessageTracking:
-        campaign = self.message.step.campaign
+        campaign = self.message.campaign
         return MessageTracking(self.message.id, opens=campaign.track_opens, clicks=campaign.track_clicks)
 
 
-@dataclass(frozen=True)
-class Rendering:
+class Rendering(NamedTuple):
     """An email, whole or in parts, or why there is none; `whole_because` is why not in parts."""
 
     email: RenderedEmail | Fragments | None

@@ -31,7 +31,8 @@ _Row = TypeVar("_Row", RenderedMessage, MessageEvent)
 
 @dataclass(slots=True)
 class Person:
-    """One person of the cohort. Money is in the shop's currency, less refunds within the window."""
+    """One person of the cohort. Money is in the shop's currency, less refunds within the window; so is the
+    cost, by the part that was paid back."""
 
     assignment: Assignment
     is_mailed: bool = False
@@ -134,13 +135,22 @@ def _read_orders(cohort: Cohort, people: Mapping[int, Person]) -> None:
         person = people[order.customer_id or 0]
         person.orders += 1
         amount = rates.convert(order.total, order.currency, order.placed_at) or Decimal(0)
-        amount -= sum((_convert(rates, *back) for back in refunds.get(order.pk, ())), Decimal(0))
+        back = sum((_convert(rates, *refund) for refund in refunds.get(order.pk, ())), Decimal(0))
+        amount, kept = amount - back, _find_kept(amount, back)
         person.revenue += amount
-        person.cost += costs.get(order.pk, Decimal(0))
+        person.cost += costs.get(order.pk, Decimal(0)) * kept
         mine = clicks.get(person.assignment.customer_id, ())
         click = find_last_click((c for c, _ in mine), order, window)
         if click and dict(mine)[click] in (person.assignment.pk, None):
             person.attributed += amount
+
+
+def _find_kept(amount: Decimal, back: Decimal) -> Decimal:
+    """The part of an order that was not paid back, 0 to 1: the goods of the rest can be sold again.
+
+    A shop says what it paid back, not for which product, so every product counts by the same part.
+    """
+    return 1 - min(max(back / amount, Decimal(0)), Decimal(1)) if amount else Decimal(1)
 
 
 def _convert(rates: Rates, amount: Decimal, currency: str, at: datetime) -> Decimal:

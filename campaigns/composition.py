@@ -20,7 +20,7 @@ from campaigns.prepared import Prepared, Record
 from campaigns.rendering import RenderedEmail, Renderer
 from campaigns.told import find_lacking
 from campaigns.variants import template_of
-from delivery.base import Transport
+from delivery.base import Envelope, Transport
 from experiments.changes import email_changes
 
 logger = logging.getLogger(__name__)
@@ -38,11 +38,16 @@ def compose_emails(sendable: Sequence[Prepared], lines: Lines, transport: Transp
         if rendering.email is None:
             item.verdict, item.detail = Skip("render_failed"), rendering.problem[:255]
             continue
-        _put_in_envelope(item, order, rendering.email)
-        is_again = item.message.id in again
-        language = rendering.email.language
-        item.rendered = _make_record(item, order, now, language=language, possible_duplicate=is_again)
-        _check_envelope(item, transport)
+        envelope = _put_in_envelope(item, order, rendering.email)
+        item.rendered = _make_record(
+            item,
+            order,
+            now,
+            language=rendering.email.language,
+            subject=envelope.subject,
+            possible_duplicate=item.message.id in again,
+        )
+        _check_envelope(item, envelope, order, transport)
 
 
 def _order_emails(sendable: Sequence[Prepared], lines: Lines) -> list[tuple[Prepared, EmailOrder]]:
@@ -86,30 +91,31 @@ def order_email(
     )
 
 
-def _put_in_envelope(item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments) -> None:
+def _put_in_envelope(item: Prepared, order: EmailOrder, email: RenderedEmail | Fragments) -> Envelope:
+    """Fills in the envelope, and the addresses behind its tracked links."""
     message = item.message
-    item.urls = email.urls if message.step.campaign.track_clicks else {}
-    item.envelope = make_envelope(
+    item.urls = email.urls if message.campaign.track_clicks else {}
+    envelope = item.envelope = make_envelope(
         message,
         email,
         unsubscribe=order.context["links"]["unsubscribe"],
         has_products=bool(item.picks),
         sender_name=item.arm.changes.get("sender_name", ""),
     )
+    return envelope
 
 
 def _make_record(
-    item: Prepared, order: EmailOrder, now: datetime, *, language: str, possible_duplicate: bool
+    item: Prepared, order: EmailOrder, now: datetime, *, language: str, subject: str, possible_duplicate: bool
 ) -> Record:
-    assert item.envelope is not None  # noqa: S101 (just made)
     arm = item.arm
     return Record(
         message_id=item.message.id,
-        version_id=order.version.pk,
-        assignment_id=arm.assignment.pk if arm.assignment else None,
-        variant_id=arm.variant.pk if arm.variant else None,
+        version_id=order.version.id,
+        assignment_id=arm.assignment.id if arm.assignment else None,
+        variant_id=arm.variant.id if arm.variant else None,
         language=language,
-        subject=item.envelope.subject,
+        subject=subject,
         recipient=item.message.customer.email,
         context=order.context,
         is_marketing=item.is_marketing,
@@ -118,12 +124,9 @@ def _make_record(
     )
 
 
-def _check_envelope(item: Prepared, transport: Transport) -> None:
-    assert item.envelope is not None  # noqa: S101 (just rendered)
-    problems = transport.validate(item.envelope)
-    assert item.rendered is not None  # noqa: S101 (the same)
-    way_out = item.rendered.context["links"]["unsubscribe"]
-    gaps = list(find_gaps(item.envelope, unsubscribe=way_out, country=item.message.customer.country))
+def _check_envelope(item: Prepared, envelope: Envelope, order: EmailOrder, transport: Transport) -> None:
+    problems, way_out = transport.validate(envelope), order.context["links"]["unsubscribe"]
+    gaps = list(find_gaps(envelope, unsubscribe=way_out, country=item.message.customer.country))
     if problems or gaps:
         item.verdict = Skip("invalid_envelope" if problems else "lacks_legal_parts")
         item.detail = "; ".join(f"{p.field}: {p.message}" for p in [*problems, *gaps])[:255]

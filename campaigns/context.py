@@ -24,7 +24,7 @@ from recommendations.catalogue import price_in
 from recommendations.engine import Pick, reason, title_in
 from recommendations.feedback import fewer_url
 from recommendations.models import Kind
-from shop.models import Event, Product
+from shop.models import Cart, Event, Order, Product
 
 Context = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Described:
         return self.products[key][1]
 
     def line(self, line: Line, language: str) -> Context:
-        key = line.product.pk, line.quantity, line.unit_price, language
+        key = line.product.id, line.quantity, line.unit_price, language
         if key not in self.lines:
             self.lines[key] = _describe_line(line, language)
         return self.lines[key]
@@ -83,8 +83,8 @@ def build_context(
             "country": customer.country,
             "offer_leaving": law_between(customer.country).leaving_in_transactional,
         },
-        "order": _describe_order(message, lines, language, described) if message.order else None,
-        "cart": _describe_cart(message, lines, language, described) if message.cart else None,
+        "order": _describe_order(message.order, lines, language, described) if message.order else None,
+        "cart": _describe_cart(message.cart, lines, language, described) if message.cart else None,
         "upgrades": [described.pick(p, language) for p in picks if p.kind == Kind.UPGRADE],
         "complements": [] if is_about_others else [described.pick(p, language) for p in others],
         "products": [_describe_suggested(p, message, language, described) for p in others]
@@ -102,11 +102,11 @@ def _make_links(message: Message, picks: Sequence[Pick], *, is_about_others: boo
     links = {
         "unsubscribe": unsubscribe_url(customer.uuid, message.id),
         "preferences": preferences_url(customer.uuid),
-        "fewer": fewer_url(customer.uuid, [p.product.pk for p in picks]),
+        "fewer": fewer_url(customer.uuid, [p.product.id for p in picks]),
     }
     if is_about_others:
         links["pause"] = break_url(customer.uuid)
-    if message.step.campaign.is_legal and message.event_id:
+    if message.campaign.is_legal and message.event_id:
         links["confirm"] = confirm_url(customer.uuid, message.event_id)
     return links
 
@@ -133,9 +133,7 @@ def _describe_coupon(message: Message, offer: Mapping[str, str]) -> Context:
     return {"currency": basket.currency if basket else settings.PAIRWELL["CURRENCY"], **nothing, **offer}
 
 
-def _describe_order(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
-    order = message.order
-    assert order is not None  # noqa: S101 (narrows the type; the caller asked)
+def _describe_order(order: Order, lines: Sequence[Line], language: str, described: Described) -> Context:
     return {
         "number": order.external_id,
         "placed_at": _iso(order.placed_at),
@@ -146,9 +144,7 @@ def _describe_order(message: Message, lines: Sequence[Line], language: str, desc
     }
 
 
-def _describe_cart(message: Message, lines: Sequence[Line], language: str, described: Described) -> Context:
-    cart = message.cart
-    assert cart is not None  # noqa: S101
+def _describe_cart(cart: Cart, lines: Sequence[Line], language: str, described: Described) -> Context:
     total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
     return {
         "number": cart.external_id,
@@ -196,7 +192,7 @@ def _describe_pick(pick: Pick, language: str) -> Context:
 
 def _describe_suggested(pick: Pick, message: Message, language: str, described: Described) -> Context:
     """A suggestion that the email is about: its reader may wave each one away."""
-    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.pk])}
+    return {**described.pick(pick, language), "fewer": fewer_url(message.customer.uuid, [pick.product.id])}
 
 
 def tell_reason(pick: Pick, language: str) -> Context:

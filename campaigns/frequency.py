@@ -19,7 +19,7 @@ def read_recent_marketing(messages: Sequence[Message], now: datetime) -> dict[in
         is_marketing=True,
         created_at__gt=now - timedelta(days=30),
     ).exclude(message__in=[m.id for m in messages])
-    rows = rows.exclude(message__batch__state__in=[SendBatch.State.READY, SendBatch.State.LEASED])
+    rows = rows.exclude(message__batch__state__in=SendBatch.UNSUBMITTED)
     counted = rows.exclude(message__is_closed=True, message__outcomes__kind=MessageOutcome.Kind.REJECTED)
     for customer, at in counted.order_by("created_at").values_list("message__customer", "created_at"):
         recent[customer].append(at)

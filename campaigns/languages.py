@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from campaigns.amounts import AmountForm, read_form
 
 Direction = Literal["ltr", "rtl"]
 DateLength = Literal["short", "medium", "long", "full", "hebrew"]
+DATE_LENGTHS: tuple[str, ...] = get_args(DateLength)
 
 LAST_RESORT = "en"
 MOST_DIGITS = 27  # before and after the point: decimals are counted with 28, and more is no amount
@@ -78,6 +79,12 @@ def direction_of(tag: str) -> Direction:
 def _digit_table(tag: str) -> dict[int, str]:
     digits = DIGITS.get(find_locale(tag).default_numbering_system or "", "")
     return {ord(str(value)): digit for value, digit in enumerate(digits)}
+
+
+def _refuse_structure(name: str, value: object) -> None:
+    if isinstance(value, dict | list):
+        kind = "dictionary" if isinstance(value, dict) else "list"
+        raise TypeError(f"|{name} got a {kind}; name the value inside it")
 
 
 def _as_decimal(value: object) -> Decimal | None:
@@ -152,6 +159,7 @@ def format_number(value: object, *, language: str) -> str:
 def _write_number(value: object, language: str) -> str:
     number = _as_decimal(value)
     if number is None:
+        _refuse_structure("number", value)
         return str(value)
     text = format_decimal(number, locale=find_locale(language), numbering_system="default")
     return text.translate(_digit_table(language))
@@ -180,7 +188,10 @@ def format_date(value: object, length: DateLength = "long", *, language: str, ti
     `value` is an ISO 8601 string, a date or a datetime. What can't be read is shown as it came.
     """
     day = (_keep_local_date if type(value) is str else _as_local_date)(value, timezone)
-    return str(value) if day is None else _write_day(day, length, language)
+    if day is None:
+        _refuse_structure("date", value)
+        return str(value)
+    return _write_day(day, length, language)
 
 
 _keep_local_date = lru_cache(maxsize=4096)(_as_local_date)
@@ -227,6 +238,7 @@ def choose_plural(count: object, *, language: str, **forms: str) -> str:
 
 def _count(count: object, language: str) -> tuple[str, str]:
     """The category of CLDR, and the number as it is written."""
+    _refuse_structure("plural", count)
     number = _as_decimal(count) or Decimal(0)
     return find_locale(language).plural_form(number), format_number(number, language=language)
 
@@ -236,16 +248,30 @@ _keep_count = lru_cache(maxsize=16_384)(_count)
 
 def quote_text(text: object, *, language: str) -> str:
     """The text between the quotation marks of the language, «…» in Persian, Arabic and Russian."""
+    _refuse_structure("quoted", text)
     before, after = QUOTATION.get(find_locale(language).language, QUOTATION["en"])
     return f"{before}{text}{after}"
 
 
 @lru_cache(maxsize=64)
 def formatting_filters(language: str, timezone: str) -> Mapping[str, Callable[..., Any]]:
-    """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone."""
-    money = partial(format_money, language=language)
+    """The Jinja filters `money`, `date`, `number` and `plural`, bound to a language and a time zone.
+
+    Each raises TypeError for a list or a dictionary.
+    """
+    # Bound first: what is kept is found by fewer arguments.
+    keep_money = lru_cache(maxsize=16_384)(partial(format_money, language=language))
+
+    def money(amount: object, currency: str) -> str:
+        try:
+            return keep_money(amount, currency)
+        except TypeError:  # what can't be hashed is no amount
+            _refuse_structure("money", amount)
+            _refuse_structure("money", currency)
+            raise
+
     return {
-        "money": lru_cache(maxsize=16_384)(money),  # bound first: what is kept is found by fewer arguments
+        "money": money,
         "date": partial(format_date, language=language, timezone=timezone),
         "number": partial(format_number, language=language),
         "plural": partial(choose_plural, language=language),

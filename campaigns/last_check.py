@@ -36,7 +36,7 @@ def put_back_changed(prepared: Sequence[Prepared], now: datetime) -> list[Messag
         was_mailed = item.is_marketing and len(recent[customer]) > len(item.recent_marketing)
         if was_mailed or current[customer] != item.standing:
             item.verdict = Defer("standing_changed", now)
-        elif subject_of(item.message) in outdated or any(changes):
+        elif (outdated and subject_of(item.message) in outdated) or any(changes):
             item.verdict = Defer("facts_changed", now)
         else:
             item.verdict = _check_hour(item, now) or item.verdict

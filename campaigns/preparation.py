@@ -4,8 +4,8 @@ Everything is read for the whole batch; per message only Python and Jinja run.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -50,6 +50,7 @@ def _read_messages(batch: SendBatch) -> list[Message]:
     messages = list(
         batch.messages.filter(is_closed=False)
         .select_related("customer", "order", "cart")
+        .defer(*_UNREAD)
         .order_by("queued_at", "pk")
     )
     related = ("template", "campaign__experiment__rolled_out")
@@ -57,6 +58,13 @@ def _read_messages(batch: SendBatch) -> list[Message]:
     for message in messages:
         message.step = steps[message.step_id]
     return messages
+
+
+# What no email needs to know of its customer and order.
+_UNREAD = (
+    "customer__attributes", "customer__created_at", "customer__stated_at", "customer__erased_at",
+    "order__attributes", "order__stated_at", "order__delivered_at", "order__cancelled_at",
+)  # fmt: skip
 
 
 def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
@@ -69,8 +77,8 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
     prepared = []
     for message in messages:
         standing = standings[message.customer_id]
-        ended = outdated.get(subject_of(message)) or unaskable.get(message.id, "")
-        facts = replace(_gather_facts(message, standing, ended, recent), queued_at=starts[message.id])
+        ended = (outdated and outdated.get(subject_of(message))) or unaskable.get(message.id, "")
+        facts = _gather_facts(message, standing, ended, recent, since=starts[message.id])
         prepared.append(Prepared(message, judge(facts, now), standing, facts.recent_marketing))
     _deal_arms(prepared, now)
     for item in prepared:
@@ -80,7 +88,7 @@ def _judge_all(messages: Sequence[Message], now: datetime) -> list[Prepared]:
 
 def _find_unaskable(messages: Sequence[Message], now: datetime) -> dict[UUID, str]:
     """Why a request to confirm an address must not leave. No query where nobody is asked."""
-    asking = [m for m in messages if m.step.campaign.is_legal and m.event_id]
+    asking = [m for m in messages if m.campaign.is_legal and m.event_id]
     reasons = find_unaskable([m.event_id or 0 for m in asking], now) if asking else {}
     return {m.id: reasons[m.event_id] for m in asking if m.event_id in reasons}
 
@@ -96,17 +104,22 @@ def _cap_within_batch(item: Prepared, recent: list[datetime], now: datetime) -> 
 
 
 def _gather_facts(
-    message: Message, standing: Standing, outdated: str, recent: dict[int, list[datetime]]
+    message: Message,
+    standing: Standing,
+    outdated: str,
+    recent: dict[int, list[datetime]],
+    *,
+    since: datetime,
 ) -> Facts:
-    campaign = message.step.campaign
+    campaign, customer = message.campaign, message.customer
     return Facts(
         is_marketing=campaign.is_marketing,
-        queued_at=message.queued_at,
-        has_address=bool(message.customer.email),
+        queued_at=since,
+        has_address=bool(customer.email),
         outdated=outdated,
         standing=standing,
         recent_marketing=tuple(recent[message.customer_id]),
-        timezone=timezone_of(message.customer),
+        timezone=timezone_of(customer),
         is_held_out=False,
         topic=campaign.topic,
         is_legal=campaign.is_legal,
@@ -129,7 +142,8 @@ def recommend_for(sendable: Sequence[Prepared], lines: Lines, now: datetime) -> 
         make_request(p.message, p.arm.changes, lines, language=p.standing.language, event=p.event)
         for p in asking
     ]
-    for item, picks in zip(asking, recommend(requests, now), strict=True):
+    bought = {line.product.id: line.product for item in asking for line in lines[item.message.id]}
+    for item, picks in zip(asking, recommend(requests, now, known=bought), strict=True):
         item.picks = picks
     bundled = [pair for pair in zip(asking, requests, strict=True) if pair[0].message.step.shows_bundle]
     offers = offer_bundles([request for _item, request in bundled], now)
@@ -148,7 +162,7 @@ def make_request(
     about = (event.product_id,) if event and event.product_id else ()
     complements, upgrades = count_products(message, changes)
     step, order = message.step, message.order
-    products = tuple(line.product.pk for line in lines[message.id]) or about
+    products = tuple(line.product.id for line in lines[message.id]) or about
     if step.repeats and not complements and not upgrades:
         products = ()  # what is due again may be the very thing that the order was about
     # An email about nothing but the next one up comes long after an order, and before the next.
@@ -175,7 +189,12 @@ def subject_of(message: Message) -> Subject:
 
 
 def timezone_of(customer: Customer) -> ZoneInfo:
+    return _find_zone(customer.timezone, settings.PAIRWELL["TIMEZONE"])
+
+
+@lru_cache(maxsize=1024)
+def _find_zone(named: str, of_shop: str) -> ZoneInfo:
     try:
-        return ZoneInfo(customer.timezone or settings.PAIRWELL["TIMEZONE"])
+        return ZoneInfo(named or of_shop)
     except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(settings.PAIRWELL["TIMEZONE"])
+        return ZoneInfo(of_shop)

@@ -53,10 +53,10 @@ class Prepared:
     @property
     def shown(self) -> list[Pick]:
         """Every product of the email, once, those of a bundle last."""
-        picks = {pick.product.pk: pick for pick in self.bundle.picks} if self.bundle else {}
-        own = {pick.product.pk for pick in self.picks}
+        picks = {pick.product.id: pick for pick in self.bundle.picks} if self.bundle else {}
+        own = {pick.product.id for pick in self.picks}
         return [*self.picks, *(pick for key, pick in picks.items() if key not in own)]
 
     @cached_property
     def is_marketing(self) -> bool:
-        return self.message.step.campaign.is_marketing
+        return self.message.campaign.is_marketing

@@ -16,7 +16,7 @@ from campaigns.context import tell_reason
 from campaigns.models import Message, MessageProduct, RenderedMessage, SendBatch, TrackedLink
 from campaigns.preparation import Prepared
 from campaigns.prepared import Record
-from recommendations.engine import Pick, trace_of
+from recommendations.engine import Pick, keep_rule_book, trace_of
 
 
 def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
@@ -32,7 +32,7 @@ def write_records(batch: SendBatch, prepared: Sequence[Prepared]) -> bool:
         drop_records([item.message for item in prepared])
         _write_links({key: url for item in made for key, url in item.urls.items()})
         _insert(RenderedMessage, Record._fields, [item.rendered for item in made if item.rendered])
-        _insert(MessageProduct, _PRODUCT_COLUMNS, list(_list_products(made)))
+        _write_products(list(_list_products(made)))
     return True
 
 
@@ -49,15 +49,22 @@ def _write_links(links: dict[bytes, str]) -> None:
     if links:
         found = TrackedLink.objects.filter(key__in=links).values_list("key", flat=True)
         known = {bytes(key) for key in found}
-        new = [TrackedLink(key=key, url=url) for key, url in links.items() if key not in known]
+        # In the order of their keys, so that two workers never wait for each other.
+        new = [TrackedLink(key=key, url=url) for key, url in sorted(links.items()) if key not in known]
         TrackedLink.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def _write_products(rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        keep_rule_book()
+        _insert(MessageProduct, _PRODUCT_COLUMNS, rows)
 
 
 def _list_products(made: Iterable[Prepared]) -> Iterator[tuple[Any, ...]]:
     """A row for each product of each message; what is the same in many emails is worked out once."""
     known: dict[tuple[int, str, str], tuple[Any, ...]] = {}
     for item in made:
-        language, place = item.standing.language, item.message.step.campaign.key
+        language, place = item.standing.language, item.message.campaign.key
         for pick in item.shown:
             key = id(pick), language, place
             if key not in known:
@@ -74,7 +81,7 @@ _PRODUCT_COLUMNS = (
 def _describe(pick: Pick, language: str, place: str) -> tuple[Any, ...]:
     """The columns after the first."""
     return (
-        pick.product.pk, pick.because_of.pk if pick.because_of else None, pick.kind, pick.rank, pick.score,
+        pick.product.id, pick.because_of.id if pick.because_of else None, pick.kind, pick.rank, pick.score,
         pick.support, pick.scorer, pick.model_id, str(tell_reason(pick, language)["text"])[:400],
         trace_of(pick, place=place),
     )  # fmt: skip

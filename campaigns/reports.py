@@ -15,13 +15,6 @@ from campaigns.models import Campaign, Message, MessageEvent, MessageOutcome, Se
 from shop.models import Event
 
 Sums = dict[str, Decimal]
-# Named one by one, so that the index on the state finds them among millions that are done.
-OPEN_STATES = (
-    SendBatch.State.WAITING,
-    SendBatch.State.READY,
-    SendBatch.State.LEASED,
-    SendBatch.State.SUBMITTING,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,7 @@ def find_open_work(now: datetime) -> OpenWork:
         batch=None, is_closed=False, due_at__lte=now, step__campaign__status=live
     )
     waiting = ungathered.aggregate(messages=Count("pk"), oldest=Min("due_at"))
-    batches = SendBatch.objects.filter(state__in=OPEN_STATES, due_at__lte=now, campaign__status=live)
+    batches = SendBatch.objects.filter(state__in=SendBatch.OPEN, due_at__lte=now, campaign__status=live)
     open_since = batches.aggregate(oldest=Min("due_at"))
     in_doubt = MessageOutcome.objects.filter(kind=MessageOutcome.Kind.UNKNOWN, until__isnull=False)
     unread = Event.objects.filter(processed_at=None).aggregate(oldest=Min("occurred_at"))

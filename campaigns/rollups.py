@@ -19,6 +19,7 @@ from django.db.models import Max, Min, Q
 from campaigns.cohorts import Cohort, Kind, Person, read_people
 from experiments.allocation import update_allocation
 from experiments.assignment import counted_assignments
+from experiments.counting import lock_totals
 from experiments.decided import decide_day
 from experiments.epochs import HELD_OUT
 from experiments.looks import take_looks
@@ -127,6 +128,7 @@ def _write_day(experiment: Experiment, day: date, now: datetime) -> None:
         for group, people in groups.items()
     ]
     with transaction.atomic():
+        lock_totals([experiment.pk])  # a trial's decision counts as well, at the same time
         DayTotals.objects.filter(
             epoch__experiment=experiment, epoch__version=experiment.version, day=day
         ).delete()

@@ -5,8 +5,8 @@ bought meanwhile, ends the reason to write, whoever queued the message and whene
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import F, Max, Sum
@@ -18,8 +18,7 @@ from shop.models import Cart, CartLine, Order, Refund
 MAX_LATENESS = timedelta(hours=72)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The order or the cart that someone is written to about."""
 
     customer_id: int
@@ -47,6 +46,8 @@ def find_outdated(subjects: Iterable[Subject]) -> dict[Subject, str]:
     wanted = set(subjects)
     orders = _find_lost_orders({s.order_id for s in wanted if s.order_id})
     carts = _find_lost_carts({s.cart_id for s in wanted if s.cart_id})
+    if not (orders or carts):
+        return {}
     reasons = {s: orders.get(s.order_id or 0) or carts.get(s.cart_id or 0) for s in wanted}
     return {subject: reason for subject, reason in reasons.items() if reason}
 

@@ -15,7 +15,6 @@ from campaigns.models import Campaign, Message, MessageOutcome, Route, SendBatch
 
 BY_HAND = "by_hand"
 CANCELLED = "cancelled_by_hand"
-_WAITING = (SendBatch.State.WAITING, SendBatch.State.READY, SendBatch.State.LEASED)
 
 
 def pause_campaign(
@@ -68,7 +67,7 @@ def cancel_waiting(now: datetime, campaign: Campaign | None = None) -> int:
         # First those alone: whoever gathers them meanwhile has made a batch that the second step finds.
         for one in [campaign] if campaign else Campaign.objects.order_by("pk"):
             _cancel_alone(one, now)
-        waiting = SendBatch.objects.filter(mine, state__in=_WAITING)
+        waiting = SendBatch.objects.filter(mine, state__in=SendBatch.UNSUBMITTED)
         waiting.update(state=SendBatch.State.CANCELLED, reason=CANCELLED, finished_at=now)
         ended = SendBatch.objects.filter(mine, state=SendBatch.State.CANCELLED, finished_at=now)
         _end_doubtful(ended, now)

@@ -19,11 +19,11 @@ RING_EXPIRES = 10  # seconds; beat rings again, so a ring that waited this long 
 
 @shared_task
 def send() -> None:
-    now = timezone.now()
+    now, transport = timezone.now(), build_current_transport()
     decide_trials(now)
     gather_due(now)
-    send_proofs(now, build_current_transport())
-    if send_due(now, build_current_transport(), clock=timezone.now, limit=1).batches:
+    send_proofs(now, transport)
+    if send_due(now, transport, clock=timezone.now, limit=1).batches:
         send.apply_async(expires=RING_EXPIRES)  # more may be due; another worker may take it
 
 

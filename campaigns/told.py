@@ -21,16 +21,17 @@ TELLING = ("product.viewed", "product.back_in_stock", "product.price_reduced", "
            "customer.occasion", "referral.offered")  # fmt: skip
 MOST_PRODUCTS = 5  # more than that are no longer looked at
 
-Described = dict[str, Any]
+Part = dict[str, Any]  # of a context
 
 
 def read_events(messages: Iterable[Message]) -> dict[UUID, Event]:
     """The event of each message that was queued by one that tells something. One query at most."""
-    by_event = {m.event_id: m.id for m in messages if m.event_id}
-    if not by_event:
+    by_message = {m.id: m.event_id for m in messages if m.event_id}
+    if not by_message:
         return {}
-    found = Event.objects.filter(pk__in=by_event, kind__in=TELLING).select_related("product")
-    return {by_event[event.pk]: event for event in found}
+    telling = Event.objects.filter(kind__in=TELLING).select_related("product")
+    found = telling.in_bulk(set(by_message.values()))
+    return {pk: found[event] for pk, event in by_message.items() if event in found}
 
 
 def find_newest_event(customer: Customer) -> Event | None:
@@ -39,7 +40,7 @@ def find_newest_event(customer: Customer) -> Event | None:
     return told.order_by("-occurred_at").first()
 
 
-def describe_told(event: Event | None, lines: Sequence[Line], language: str) -> Described:
+def describe_told(event: Event | None, lines: Sequence[Line], language: str) -> Part:
     """`shipment`, `occasion` and `referral` of a context; None for what the event does not tell."""
     said = event.payload if event else {}
     return {
@@ -49,9 +50,7 @@ def describe_told(event: Event | None, lines: Sequence[Line], language: str) -> 
     }
 
 
-def list_products(
-    message: Message, event: Event | None, lines: Sequence[Line], language: str
-) -> list[Described]:
+def list_products(message: Message, event: Event | None, lines: Sequence[Line], language: str) -> list[Part]:
     """What the email is about where it is no order and no cart: what the event or the order tells."""
     if event and event.product:
         return _describe_told_product(message, event, language)
@@ -72,7 +71,7 @@ def _look_up(path: Sequence[str], found: Any) -> Any:
     return found
 
 
-def describe_product(product: Product, message: Message, language: str) -> Described:
+def describe_product(product: Product, message: Message, language: str) -> Part:
     """A product by itself, priced in the customer's currency, or else in its own."""
     price = find_price(product, message)
     return {
@@ -92,7 +91,7 @@ def find_price(product: Product, message: Message) -> Price | None:
     return price_in(product, currency) or own_price(product)
 
 
-def read_rating(product: Product) -> Described | None:
+def read_rating(product: Product) -> Part | None:
     """`attributes.rating`: {"average": 4.6, "count": 128}; None where the shop says nothing of the kind."""
     rating = product.attributes.get("rating")
     if not isinstance(rating, Mapping):
@@ -103,7 +102,7 @@ def read_rating(product: Product) -> Described | None:
     return {"average": str(average), "count": count}
 
 
-def _describe_told_product(message: Message, event: Event, language: str) -> list[Described]:
+def _describe_told_product(message: Message, event: Event, language: str) -> list[Part]:
     """The product of the event, while it can be bought, and costs less where that is what was told."""
     product = event.product
     if product is None or not _is_for_sale(product, message.customer.country):
@@ -127,7 +126,7 @@ def _is_for_sale(product: Product, country: str) -> bool:
     return product.status == Product.Status.ACTIVE and stock_in(product, country) != 0
 
 
-def _describe_shipment(shipment: Mapping[str, Any], lines: Sequence[Line], language: str) -> Described:
+def _describe_shipment(shipment: Mapping[str, Any], lines: Sequence[Line], language: str) -> Part:
     ordered = {line.product.external_id: line.product for line in lines}
     whole = [{"product": line.product.external_id, "quantity": line.quantity} for line in lines]
     packed = [(str(one["product"]), one["quantity"]) for one in shipment.get("lines", whole)]
@@ -142,7 +141,7 @@ def _describe_shipment(shipment: Mapping[str, Any], lines: Sequence[Line], langu
     }
 
 
-def _describe_referral(referral: Mapping[str, Any]) -> Described:
+def _describe_referral(referral: Mapping[str, Any]) -> Part:
     nothing = {"percent": "", "amount": ""}
     return {
         "url": referral["url"],

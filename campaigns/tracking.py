@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
@@ -10,15 +11,14 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from audience.links import absolute_url, read, sign
+from audience.links import read, signed_url
 from campaigns.compiling.addresses import WEB
 from campaigns.models import Campaign, Message, MessageEvent, TrackedLink
 from campaigns.rendering import link_key
 from campaigns.visits import Visit, judge_visit
 
 
-@dataclass(frozen=True)
-class MessageTracking:
+class MessageTracking(NamedTuple):
     """Rewrites the links of one message, as far as its campaign tracks opens and clicks."""
 
     message_id: UUID
@@ -29,11 +29,11 @@ class MessageTracking:
         """The tracked address of `url`; it works once the batch has stored the link under its key."""
         if not self.clicks:
             return url
-        return absolute_url("campaigns:click", sign("click", self.message_id.bytes + link_key(url)))
+        return signed_url("campaigns:click", "click", self.message_id.bytes + link_key(url))
 
     def pixel(self) -> str:
         """The pixel's address, or an empty string where opens are not tracked."""
-        return absolute_url("campaigns:open", sign("open", self.message_id.bytes)) if self.opens else ""
+        return signed_url("campaigns:open", "open", self.message_id.bytes) if self.opens else ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ What leads is a guess that makes the most of a list which is written to once, no
 guess is right is kept with it.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from campaigns.models import Campaign, Message, SendBatch, Trial
+from campaigns.poison import POISON_DELAY
 from campaigns.rollups import count_experiment
 from experiments.broadcasts import TrialSize, chance_leader_is_right, pick_leader, size_trial
 from experiments.comparisons import Metric, Totals
@@ -21,8 +23,10 @@ from experiments.guardrails import Severity
 from experiments.models import Experiment, Variant
 from experiments.running import roll_out
 from experiments.statistics import Rate
+from shop.claims import NOBODYS_FAULT
 from shop.models import Customer
 
+logger = logging.getLogger(__name__)
 ACTOR = "test and roll"
 # Why the rest gets what it gets; the dashboard has a sentence for each.
 LED, LEVEL, HARMLESS, BROKEN, UNTRIED, CHOSEN = "led", "level", "harmless", "broken", "untried", "chosen"
@@ -72,10 +76,22 @@ def begin_trial(
 def decide_trials(now: datetime) -> int:
     """Decides every trial whose time has come, and lets the rest of its list leave; returns how many.
 
-    Once for each, whatever the number of workers; a worker that is killed has decided nothing.
+    Once for each, whatever the number of workers; a worker that is killed has decided nothing. One that
+    can't be decided is tried again an hour later, and holds up no other mail.
     """
     due = Trial.objects.filter(decided_at=None, decide_at__lte=now).order_by("pk")
-    return sum(_decide(trial, now) for trial in due.select_related("experiment"))
+    return sum(_decide_or_put_off(trial, now) for trial in due.select_related("experiment"))
+
+
+def _decide_or_put_off(trial: Trial, now: datetime) -> bool:
+    try:
+        return _decide(trial, now)
+    except NOBODYS_FAULT:
+        raise
+    except Exception:
+        logger.exception("A trial could not be decided.", extra={"trial": trial.pk})
+        Trial.objects.filter(pk=trial.pk, decided_at=None).update(decide_at=now + POISON_DELAY)
+        return False
 
 
 def _decide(trial: Trial, now: datetime) -> bool:

@@ -40,13 +40,13 @@ def deal_arms(messages: Sequence[Message], now: datetime) -> dict[UUID, Arm]:
 
     Whoever the global holdout spares is in no other experiment. A fixed number of queries an experiment.
     """
-    marketed = {m.customer_id: m.customer for m in messages if m.step.campaign.is_marketing}
+    marketed = {m.customer_id: m.customer for m in messages if m.campaign.is_marketing}
     spared = assign_global_holdout(list(marketed.values()), now)
     arms: dict[UUID, Arm] = {}
     groups: dict[Experiment, list[Message]] = defaultdict(list)
     for message in messages:
-        experiment = message.step.campaign.experiment
-        if message.step.campaign.is_marketing and message.customer_id in spared:
+        experiment = message.campaign.experiment
+        if message.campaign.is_marketing and message.customer_id in spared:
             arms[message.id] = Arm(spared[message.customer_id])
         elif experiment and experiment.status == Experiment.Status.RUNNING:
             groups[experiment].append(message)

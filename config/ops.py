@@ -15,7 +15,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 
 from campaigns.models import Alert, Campaign, Message, MessageOutcome, Route, SendBatch, WebhookPayload
-from campaigns.reports import OPEN_STATES
 from shop.models import Event
 from triggers.models import Enrolment, Trigger
 
@@ -28,7 +27,7 @@ def measure(now: datetime) -> dict[str, float]:
     What belongs to a paused campaign or trigger is left out: it waits for a person, not for an engine.
     """
     live = Campaign.Status.LIVE
-    batches = SendBatch.objects.filter(campaign__status=live, state__in=OPEN_STATES)
+    batches = SendBatch.objects.filter(campaign__status=live, state__in=SendBatch.OPEN)
     ungathered = Message.objects.filter(batch=None, is_closed=False, step__campaign__status=live)
     enrolments = Enrolment.objects.filter(
         state=Enrolment.State.WAITING, trigger__campaign__status=live, trigger__status=Trigger.Status.ACTIVE

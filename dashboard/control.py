@@ -141,8 +141,8 @@ def explain_pause(campaign: Campaign) -> str:
 def explain_finding(code: str) -> str:
     """A sentence for an alert's or a pause's code."""
     if code.endswith(_EVERYWHERE):
-        told = explain_finding(code.removesuffix(_EVERYWHERE))
-        return f"{gettext('All marketing was stopped together.')} {told}"
+        stopped = gettext("All marketing was stopped together.")
+        return f"{stopped} {explain_finding(code.removesuffix(_EVERYWHERE))}"
     return str(FINDINGS.get(code, "")) or explain_reason(code)
 
 
@@ -178,16 +178,12 @@ def _describe_limits(route: str, now: datetime) -> list[LimitRow]:
 
 
 def _count_held() -> list[tuple[str, int]]:
-    held = Message.objects.filter(
-        batch__state__in=[SendBatch.State.READY, SendBatch.State.WAITING], is_closed=False
-    ).exclude(batch__reason="")
+    unclaimed = Message.objects.filter(batch__state__in=SendBatch.UNCLAIMED, is_closed=False)
+    held = unclaimed.exclude(batch__reason="")
     return list(held.values_list("batch__reason").annotate(messages=Count("pk")).order_by("-messages"))
 
 
 def _count_waiting() -> int:
     """What could be cancelled: in open batches, or alone."""
-    batched = Message.objects.filter(
-        batch__state__in=[SendBatch.State.WAITING, SendBatch.State.READY, SendBatch.State.LEASED],
-        is_closed=False,
-    )
+    batched = Message.objects.filter(batch__state__in=SendBatch.UNSUBMITTED, is_closed=False)
     return batched.count() + Message.objects.filter(batch=None, is_closed=False).count()

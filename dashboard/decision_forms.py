@@ -8,6 +8,7 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard.words import SIDE
 from recommendations.models import ComplementRule, Listing, Pin
 from shop.models import Product
 
@@ -95,8 +96,7 @@ class ListingForm(DecisionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        sides = [("exclude", _("Never these")), ("include", _("Only these"))]
-        self.fields["side"] = forms.ChoiceField(label=_("List"), choices=sides)
+        self.fields["side"] = forms.ChoiceField(label=_("List"), choices=list(SIDE.items()))
         self.fields["product"] = ProductField(label=_("Product"), required=False)
         self.fields["category"].label = _("Or a category or type")
 

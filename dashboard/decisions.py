@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -44,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One row of a list: `state` is now, later or over (see `words.DECISION`)."""
+    """One row of a list: `state` is now, later or over (see `words.DECISION_STATE`)."""
 
     row: Any
     state: str
@@ -82,13 +81,6 @@ def _match(query: str) -> Q:
     product = Q(product__title__icontains=query) | Q(product__external_id=query)
     complement = Q(complement__title__icontains=query) | Q(complement__external_id=query)
     return product | complement | Q(product_type__icontains=query)
-
-
-def judge_days(row: Any, today: date) -> str:
-    """now, later or over: both days are included, and an empty one is open."""
-    if row.starts_on and today < row.starts_on:
-        return "later"
-    return "over" if row.ends_on and today > row.ends_on else "now"
 
 
 def tell_in_force(place: str) -> dict[str, str]:

@@ -82,11 +82,7 @@ def _tell_batch(message: Message) -> list[Moment]:
         moments.append(Moment(batch.finished_at, "messages", title, code="accepted"))
     elif batch.state == SendBatch.State.CANCELLED and batch.finished_at:
         moments.append(_tell_end(batch, batch.finished_at))
-    elif (
-        batch.state in (SendBatch.State.READY, SendBatch.State.WAITING)
-        and batch.reason
-        and not message.is_closed
-    ):
+    elif batch.state in SendBatch.UNCLAIMED and batch.reason and not message.is_closed:
         title = _("Waits until %(until)s") % {"until": format_moment(batch.due_at)}
         at = max(message.queued_at, message.due_at)
         moments.append(Moment(at, "wait", title, detail=explain_reason(batch.reason), code="deferred"))

@@ -110,12 +110,12 @@ PLACE: Words = {
     "whole shop": _("The whole shop"),
     "api": _("Pages of the shop"),
 }
-DECISIONS: Words = {
+DECISION_KIND: Words = {
     "listing": _("Only these, never these"),
     "pin": _("Pinned products"),
     "complement": _("Goes together by hand"),
 }
-DECISION: Words = {
+DECISION_STATE: Words = {
     "now": _("In force"),
     "later": _("Not yet"),
     "over": _("Over"),
@@ -212,10 +212,10 @@ TABLES: dict[str, Words] = {
     "status": STATUS,
     "bounce": BOUNCE,
     "change": CHANGE,
-    "decision": DECISION,
+    "decision_kind": DECISION_KIND,
+    "decision_state": DECISION_STATE,
     "side": SIDE,
     "place": PLACE,
-    "decisions": DECISIONS,
     "same_type": SAME_TYPE,
     "fallback": FALLBACK,
     "route": ROUTE,

@@ -7,11 +7,12 @@ an answer takes five times as long. In return about 3 to 6 % more people click, 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 import numpy as np
-from django.db.models import Sum
+from django.db import transaction
+from django.db.models import Q, Sum
 
 from experiments.models import DayTotals, Experiment
 from experiments.running import change_weights
@@ -23,15 +24,19 @@ _COUNTERS = {Experiment.Metric.CLICK: "clicked", Experiment.Metric.CONVERSION: "
 
 
 def update_allocation(experiment: Experiment, now: datetime) -> dict[str, float]:
-    """The shares of tomorrow's people by variant, written as weights; {} unless a running bandit.
+    """The shares of the next day's people by variant, written as weights; {} unless a running bandit.
 
+    Once a day of UTC, however often and by however many workers it is asked: later on it is {} as well.
     Thompson sampling on all people so far; the same counts give the same shares. Raises ExperimentError
-    as `change_weights` does.
+    as `change_weights` does; the day is then still open.
     """
     if experiment.mode != Experiment.Mode.BANDIT or experiment.status != Experiment.Status.RUNNING:
         return {}
-    shares = share_out(_read_rates(experiment), seed=f"{experiment.salt}:{now.date()}")
-    change_weights(experiment, shares, now, actor=LABEL)
+    with transaction.atomic():
+        if not _claim_day(experiment, now.date()):
+            return {}
+        shares = share_out(_read_rates(experiment), seed=f"{experiment.salt}:{now.date()}")
+        change_weights(experiment, shares, now, actor=LABEL)
     return shares
 
 
@@ -49,6 +54,11 @@ def share_out(rates: Mapping[str, Rate], *, seed: str) -> dict[str, float]:
     ]
     best = np.bincount(np.argmax(np.array(draws), axis=0), minlength=len(arms)) / _DRAWS
     return dict(zip(arms, _raise_to_floor(best.tolist()), strict=True))
+
+
+def _claim_day(experiment: Experiment, day: date) -> bool:
+    earlier = Q(allocated_on=None) | Q(allocated_on__lt=day)
+    return bool(Experiment.objects.filter(earlier, pk=experiment.pk).update(allocated_on=day))
 
 
 def _raise_to_floor(shares: Sequence[float]) -> list[float]:

@@ -33,6 +33,15 @@ class Counts:
         return [day for day in self.days if day.is_matured]
 
 
+def lock_totals(experiments: Iterable[int]) -> list[int]:
+    """The keys of these experiments, whose day totals nobody else writes until this transaction ends.
+
+    In the order of their keys, so that two workers never wait for each other. People may enter meanwhile.
+    """
+    rows = Experiment.objects.filter(pk__in=experiments).select_for_update(no_key=True)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 def read_counts(experiment: Experiment) -> Counts:
     """Two queries; as many rows as days, arms and markets, however many people there are."""
     ours = AllocationEpoch.objects.filter(experiment=experiment, version=experiment.version)

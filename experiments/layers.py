@@ -29,6 +29,8 @@ def reserve_slots(experiment: Experiment, layer: Layer, *, first: int, last: int
         )
     try:
         with transaction.atomic():
+            # Two experiments that trade places would each wait for the slots that the other gives up.
+            Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)
             LayerSlot.objects.filter(experiment=experiment).delete()
             LayerSlot.objects.bulk_create(
                 LayerSlot(layer=layer, number=number, experiment=experiment)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from experiments.counting import lock_totals
 from experiments.models import Assignment, DayTotals
 
 _SLACK = timedelta(days=1)  # a day of the shop lies within one of UTC on either side
@@ -21,13 +22,16 @@ def merge_assignments(merges: Mapping[int, int]) -> int:
     experiment the arm of the earlier assignment stays, flagged as merged: the person may have seen two.
     The rows of those who go stay for what was sent under them, and no longer count. The days they entered
     on are counted anew; looks that were taken stay. Asking again changes nothing. Nine statements at most,
-    however many customers; a worker who assigns one of them meanwhile waits, or is found.
+    however many customers; a worker who assigns or merges one of them meanwhile waits, or is found.
     """
-    theirs = list(_lock(merges).filter(merged_into=None).order_by("assigned_at", "pk"))
+    rows, kept = list(_lock({*merges, *merges.values()})), set(merges.values())
+    going = (row for row in rows if row.customer_id in merges and row.merged_into_id is None)
+    theirs = sorted(going, key=lambda row: (row.assigned_at, row.pk))
     if not theirs:
         return 0
-    had_one = {_place(row) for row in _lock(merges.values())}
-    copies = [_copy(row, merges[row.customer_id]) for row in theirs]
+    had_one = {_place(row) for row in rows if row.customer_id in kept}
+    # In one order for all workers, the one in which people are assigned; else two of them deadlock.
+    copies = sorted((_copy(row, merges[row.customer_id]) for row in theirs), key=_place)
     Assignment.objects.bulk_create(copies, ignore_conflicts=True)
     ours = {_place(row): row for row in _lock(merges.values())}
     stale = [*theirs, *ours.values()]
@@ -76,8 +80,8 @@ def _follow_further(merged: Iterable[Assignment]) -> None:
 
 
 def _reopen_days(days: set[tuple[int, date]]) -> None:
-    """One statement; a day more than needed costs a count, no truth."""
-    experiments = {experiment for experiment, _ in days}
+    """Two statements; a day more than needed costs a count, no truth."""
+    experiments = lock_totals({experiment for experiment, _ in days})
     around = {day + shift for _, day in days for shift in (-_SLACK, timedelta(0), _SLACK)}
     totals = DayTotals.objects.filter(epoch__experiment__in=experiments, day__in=around)
     totals.update(is_matured=False)

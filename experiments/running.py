@@ -93,6 +93,7 @@ def restart(experiment: Experiment, now: datetime, *, actor: str = "", why: str)
         stopped_at=None,
         rolled_out=None,
         counted_at=None,
+        allocated_on=None,
         salt=secrets.token_hex(8),
         version=experiment.version + 1,
         revenue_cap=find_revenue_cap(now),

@@ -1,6 +1,5 @@
 """The answer to a shop's own pages: products as plain data, kept for a minute."""
 
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -40,7 +39,7 @@ def answer(question: Question, now: datetime) -> dict[str, Any]:
 
 def _work_out(question: Question, now: datetime) -> dict[str, Any]:
     if question.kind == "bundle":
-        [offer] = offer_bundles([replace(question.request, most=None)], now)
+        [offer] = offer_bundles([question.request._replace(most=None)], now)
         found = describe_bundle(offer, language=question.language) if offer else None
         return {**_nothing(question, "" if offer else NOTHING_FITS), "bundle": found}
     [picks] = recommend([question.request], now)

@@ -10,7 +10,6 @@ from recommendations.pairs import order_matrix, split_work
 KEPT = 100
 BM25_K1 = 1.2
 BM25_B = 0.75
-NAMES = ("co_occurrence", "cosine", "bm25")
 
 
 def build_baselines(baskets: Baskets, *, kept: int = KEPT) -> dict[str, Matrix]:

@@ -11,8 +11,6 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from django.db.models import Q
-
 from recommendations.catalogue import Price, own_price, price_in, title_in, type_of
 from recommendations.choosing import choose
 from recommendations.facts import Facts, read_facts
@@ -55,7 +53,7 @@ def offer_bundles(requests: Sequence[Request], now: datetime) -> list[Offer | No
     """
     if not requests:
         return []
-    wide = [replace(r, complements=CANDIDATES, upgrades=0, services=0, repeats=0) for r in requests]
+    wide = [r._replace(complements=CANDIDATES, upgrades=0, services=0, repeats=0) for r in requests]
     policies = read_policies(request.place for request in wide)
     stored = _read_stored({request.anchors[0] for request in wide if request.anchors}, now)
     facts = _add_parts(read_facts(wide, now, policies), stored)
@@ -108,9 +106,7 @@ def _read_pairs(facts: Facts, picks: Sequence[Sequence[Pick]]) -> dict[tuple[int
 
 
 def _read_stored(anchors: set[int], now: datetime) -> list[_Stored]:
-    today = now.date()
-    in_force = Q(starts_on=None) | Q(starts_on__lte=today)
-    rows = Bundle.objects.filter(in_force, Q(ends_on=None) | Q(ends_on__gte=today), products__in=anchors)
+    rows = Bundle.objects.filter(Bundle.in_force(now.date()), products__in=anchors)
     return [
         _Stored(row, frozenset(product.pk for product in row.products.all()))
         for row in rows.distinct().prefetch_related("products")
@@ -175,7 +171,7 @@ def _price_bundle(
     among = [pairs.get(_key(left, right), 0) for left, right in combinations(chosen, 2)]
     support = min([pick.support for pick in chosen] + among)
     apart = Price(total, price.currency)
-    first = replace(chosen[0], product=anchor, because_of=None, rank=0, price=price)
+    first = chosen[0]._replace(product=anchor, because_of=None, rank=0, price=price)
     offer = Offer((first, *chosen), apart, apart, None, support)
     if own is None or own.currency != price.currency or own.price >= total:
         return offer

@@ -103,9 +103,9 @@ def _consider(
 
 def _take(candidates: Iterable[Candidate], situation: Situation) -> None:
     """The cheapest rule first: nobody asks which one it was."""
-    rules = find_rules(situation)
+    rules, most = find_rules(situation), situation.policy.most_picks
     for candidate in candidates:
-        if len(situation.chosen) >= situation.policy.most_picks:
+        if len(situation.chosen) >= most:
             return
         if not has_no_room(candidate, situation) and may_be_shown(candidate, situation, rules):
             situation.take(candidate)
@@ -120,7 +120,7 @@ def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterat
     language = _choose_language(
         for_language, request.language or customer.language, policy, shop_language=facts.home_language
     )
-    return Situation(
+    situation = Situation(
         policy=policy,
         anchors=tuple(facts.products[key] for key in anchors_of(request, policy) if key in facts.products),
         exclude=request.exclude | frozenset(request.anchors),
@@ -146,6 +146,9 @@ def _describe(request: Request, facts: Facts, policy: Policy, *, preview: Iterat
             (request.place, request.moment, currency, language, country), Common()
         ),
     )
+    if situation.common.dearest is None:
+        situation.note_prices(facts.products.values())
+    return situation
 
 
 _NO_LISTS = Lists()

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Q
@@ -18,11 +18,11 @@ from shop.models import Customer, Event, Product
 
 VIEWED_DAYS = 14
 FEWER_DAYS = 365  # a "fewer of these" holds for a year
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 SAME_TYPE_ENOUGH = 2  # "fewer" of two products of a type are meant for the type
 
 
-@dataclass(frozen=True)
-class CustomerFacts:
+class CustomerFacts(NamedTuple):
     """`bought`, `bought_types`: when last, by product and by type. `viewed` holds the shop's product ids.
 
     `typical_prices` is the median of what the customer lately paid for a piece, by currency.
@@ -31,12 +31,12 @@ class CustomerFacts:
     country: str = ""
     language: str = ""
     born: date | None = None
-    bought: Mapping[int, datetime] = field(default_factory=dict)
-    bought_types: Mapping[str, datetime] = field(default_factory=dict)
+    bought: Mapping[int, datetime] = _NOTHING
+    bought_types: Mapping[str, datetime] = _NOTHING
     bought_parents: frozenset[str] = frozenset()
-    typical_prices: Mapping[str, float] = field(default_factory=dict)
+    typical_prices: Mapping[str, float] = _NOTHING
     viewed: frozenset[str] = frozenset()
-    ignored: Mapping[int, int] = field(default_factory=dict)
+    ignored: Mapping[int, int] = _NOTHING
     fewer: frozenset[int] = frozenset()
     fewer_types: frozenset[str] = frozenset()
     history: History = NO_HISTORY
@@ -46,17 +46,22 @@ STRANGER = CustomerFacts()
 
 
 def read_customers(
-    ids: Collection[int], now: datetime, *, bought_days: int, remembered: Collection[int] = ()
+    ids: Collection[int],
+    now: datetime,
+    *,
+    bought_days: int,
+    remembered: Collection[int] = (),
+    known: Mapping[int, Product] = _NOTHING,
 ) -> dict[int, CustomerFacts]:
     """The facts of each customer, in six queries at most. `remembered` are those whose whole history
-    has a say."""
+    has a say; `known` are products that were read just now."""
     if not ids:
         return {}
     columns = "pk", "country", "language", "attributes"
     people = Customer.objects.filter(pk__in=list(ids)).values_list(*columns)
     since, past = now - timedelta(days=bought_days), now - timedelta(days=HORIZON_DAYS)
     bought = read_purchases(ids, now, since=since, remembered=remembered, past=past)
-    purchases = _sum_up_recent(bought, since)
+    purchases = _sum_up_recent(bought, since, known)
     viewed = _read_viewed(ids, now)
     responses = _read_responses(ids, now)
     histories = sum_up_histories(bought, remembered, now)
@@ -74,8 +79,10 @@ def read_customers(
     }
 
 
-def _sum_up_recent(purchases: Purchases, since: datetime) -> dict[int, dict[str, Any]]:
-    """By customer what was bought after `since`. One query: what kind of thing each product is."""
+def _sum_up_recent(
+    purchases: Purchases, since: datetime, known: Mapping[int, Product]
+) -> dict[int, dict[str, Any]]:
+    """By customer what was bought after `since`. One query: what kind of thing each unknown product is."""
     is_recent = np.array([order.placed_at > since for order in purchases.orders], dtype=np.bool_)
     lines = np.flatnonzero(is_recent[purchases.order])
     columns = (column[lines].tolist() for column in (purchases.order, purchases.product, purchases.paid))
@@ -88,13 +95,16 @@ def _sum_up_recent(purchases: Purchases, since: datetime) -> dict[int, dict[str,
             own[product] = at
         if paid > 0:
             prices[customer][currency].append(paid)
-    traits = _read_traits({product for own in bought.values() for product in own})
+    traits = _read_traits({product for own in bought.values() for product in own}, known)
     return {customer: _sum_up(own, prices[customer], traits) for customer, own in bought.items()}
 
 
-def _read_traits(products: Collection[int]) -> dict[int, tuple[str, str]]:
+def _read_traits(keys: set[int], known: Mapping[int, Product]) -> dict[int, tuple[str, str]]:
     """The type and the parent of each product, "" where there is none."""
-    rows = Product.objects.filter(pk__in=products).values_list("pk", "product_type", "category", "attributes")
+    columns = "pk", "product_type", "category", "attributes"
+    unknown = Product.objects.filter(pk__in=keys - known.keys()).values_list(*columns)
+    own = [known[key] for key in keys & known.keys()]
+    rows = [*unknown, *((p.pk, p.product_type, p.category, p.attributes) for p in own)]
     return {
         pk: (read_type(product_type, category), str(attributes.get("parent") or ""))
         for pk, product_type, category, attributes in rows

@@ -1,44 +1,46 @@
 """Which products an email shows, why these, and why not the others."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 
 from recommendations import candidates
 from recommendations.catalogue import title_in
 from recommendations.choosing import Outcome, choose, decide
-from recommendations.facts import read_facts
+from recommendations.facts import NOTHING_KNOWN, read_facts
 from recommendations.likeness import likeness_of
 from recommendations.offers import Candidate, Considered, Moment, Pick, Request
 from recommendations.policy import read_policies
 from recommendations.reasons import reason
-from recommendations.tracing import trace_of
+from recommendations.tracing import keep_rule_book, read_passed, trace_of
+from shop.models import Product
 
 __all__ = [
     "Candidate", "Considered", "Moment", "Outcome", "Pick", "Request", "account_for", "explain",
-    "rank_without_rules", "reason",
-    "recommend", "title_in", "trace_of",
+    "keep_rule_book", "rank_without_rules", "read_passed", "reason", "recommend", "title_in", "trace_of",
 ]  # fmt: skip
 
 
-def recommend(requests: Sequence[Request], now: datetime) -> list[list[Pick]]:
+def recommend(
+    requests: Sequence[Request], now: datetime, *, known: Mapping[int, Product] = NOTHING_KNOWN
+) -> list[list[Pick]]:
     """The picks of each request, in the requests' order, read in at most twenty-three queries together.
 
     Each list holds at most three (`Policy.most_picks`), and is empty when too few pass the rules: then the
-    email leaves the block out. Requests that must get the same answer get the same objects. Raises
-    ValueError for an unknown scorer.
+    email leaves the block out. Requests that must get the same answer get the same objects. `known` are
+    products that were read just now, by key. Raises ValueError for an unknown scorer.
     """
     if not requests:
         return []
     policies = read_policies(request.place for request in requests)
-    facts = read_facts(requests, now, policies)
-    known: dict[Hashable, list[Pick]] = {}
+    facts = read_facts(requests, now, policies, known=known)
+    chosen: dict[Hashable, list[Pick]] = {}
     answers = []
     for request in requests:
         policy = policies[request.place]
         likeness = likeness_of(request, facts, policy)
-        if likeness not in known:
-            known[likeness] = choose(request, facts, policy)
-        answers.append(known[likeness])
+        if likeness not in chosen:
+            chosen[likeness] = choose(request, facts, policy)
+        answers.append(chosen[likeness])
     return answers
 
 

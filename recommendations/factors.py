@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
 
 from recommendations.offers import Candidate
@@ -129,10 +130,19 @@ def find_weights(situation: Situation) -> Weights:
         (SEEN, bool(customer.viewed)),
         (HERE, bool(situation.popular_here)),
         (IGNORED, bool(customer.ignored)),
-        (USUAL, bool(customer.typical_prices)),
+        (USUAL, _finds_some_dear(situation)),
         (SEASON, True),
     )
     return _sort_weights(tuple(weight for weight, is_on in weights if is_on))
+
+
+def _finds_some_dear(situation: Situation) -> bool:
+    """Whether anything at all costs far more than the customer usually pays."""
+    dearest = situation.common.dearest or {}
+    return any(
+        dearest.get(currency, math.inf) > USUAL_SPAN * usual
+        for currency, usual in situation.customer.typical_prices.items()
+    )
 
 
 @cache  # a few sets, each of which is asked for by thousands of orders
@@ -168,14 +178,20 @@ def _is_weighed(candidate: Candidate, situation: Situation, weights: Weights) ->
     return known[key]
 
 
+_SCORE = attrgetter("score")
+
+
 def rank_again(candidates: Iterator[Candidate], situation: Situation) -> Iterator[Candidate]:
     """The best 24 candidates in the order that their factors give, then the others as they come.
 
     Upgrades and complements only: what is due and what a person decided keeps its place.
     """
-    weights = find_weights(situation)
-    head = [_weighed(candidate, situation, weights) for candidate in islice(candidates, HEAD)]
-    head.sort(key=lambda entry: -entry[0])
+    weights, first = find_weights(situation), list(islice(candidates, HEAD))
+    if not weights.particular and not any(_is_weighed(one, situation, weights) for one in first):
+        first.sort(key=_SCORE, reverse=True)
+        return chain(first, candidates)
+    head = [_weighed(candidate, situation, weights) for candidate in first]
+    head.sort(key=itemgetter(0), reverse=True)
     return chain((candidate for _score, candidate in head), candidates)
 
 

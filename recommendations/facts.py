@@ -66,7 +66,7 @@ class _Reading:
     now: datetime
     policies: Mapping[str, Policy]
     anchors: set[int]
-    products: dict[int, Product] = field(default_factory=dict)
+    products: dict[int, Product]
 
 
 def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
@@ -74,14 +74,23 @@ def anchors_of(request: Request, policy: Policy) -> tuple[int, ...]:
     return tuple(dict.fromkeys(request.anchors))[: policy.most_anchors]
 
 
-def read_facts(requests: Sequence[Request], now: datetime, policies: Mapping[str, Policy]) -> Facts:
-    """At most twenty-two queries, however many requests."""
+NOTHING_KNOWN: Mapping[int, Product] = {}
+
+
+def read_facts(
+    requests: Sequence[Request],
+    now: datetime,
+    policies: Mapping[str, Policy],
+    *,
+    known: Mapping[int, Product] = NOTHING_KNOWN,
+) -> Facts:
+    """At most twenty-two queries, however many requests. `known` are products that were read just now."""
     model = NeighbourModel.objects.filter(is_active=True).first()
     anchors = {key for request in requests for key in anchors_of(request, policies[request.place])}
-    reading = _Reading(requests, now, policies, anchors)
+    reading = _Reading(requests, now, policies, anchors, dict(known))
     customers = _read_customers(reading)
     _add_newest_orders(reading, customers)
-    reading.products = Product.objects.in_bulk(reading.anchors)
+    reading.products.update(Product.objects.in_bulk(reading.anchors - reading.products.keys()))
     slots = read_settings(model) if model else {}
     upcoming = _look_ahead(reading, customers, slots, model=model)
     handmade = read_handmade(
@@ -124,7 +133,7 @@ def _read_customers(reading: _Reading) -> dict[int, CustomerFacts]:
     ids = {r.customer_id for r in reading.requests if r.customer_id is not None}
     remembered = {r.customer_id for r in reading.requests if r.customer_id is not None and needs_history(r)}
     days = max(policy.rebuy_days for policy in reading.policies.values())
-    return read_customers(ids, reading.now, bought_days=days, remembered=remembered)
+    return read_customers(ids, reading.now, bought_days=days, remembered=remembered, known=reading.products)
 
 
 def _add_newest_orders(reading: _Reading, customers: Mapping[int, CustomerFacts]) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Sum
 
-from audience.links import absolute_url, read, sign
+from audience.links import read, signed_url
 from recommendations.models import CustomerResponse, FeedbackCursor, ProductResponse
 from shop.merging import find_customer
 from shop.models import Customer, Product
@@ -97,7 +97,7 @@ def fewer_url(customer_uuid: UUID, products: Sequence[int]) -> str:
     if not products:
         return ""
     keys = b"".join(key.to_bytes(_KEY_BYTES, "big") for key in products[:MOST_PRODUCTS])
-    return absolute_url("recommendations:fewer", sign(FEWER, customer_uuid.bytes + keys))
+    return signed_url("recommendations:fewer", FEWER, customer_uuid.bytes + keys)
 
 
 def read_fewer(token: str) -> tuple[Customer, list[Product]] | None:

@@ -39,10 +39,7 @@ def find_stale_bundles(offers: Sequence[Offer | None], now: datetime) -> list[st
 
 
 def _judge_bundle(offer: Offer, bundle: Bundle | None, now: datetime) -> str:
-    today = now.date()
-    if bundle is None or (bundle.starts_on and today < bundle.starts_on):
-        return "gone"
-    if bundle.ends_on and today > bundle.ends_on:
+    if bundle is None or bundle.judge_day(now.date()) != "now":
         return "gone"
     return "" if Price(bundle.price, bundle.currency) == offer.price else "price_changed"
 

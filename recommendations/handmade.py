@@ -4,16 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from recommendations.catalogue import is_under, type_of
 from recommendations.models import ComplementRule, Listing, Pin, ServiceOffer
+from recommendations.models.decisions import Dated
 from shop.models import Product
-
-_Row = TypeVar("_Row", bound=models.Model)
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def read_handmade(
     anchors = list(anchors)
     keys, types = {product.pk for product in anchors}, {kind for p in anchors if (kind := type_of(p))}
     about = Q(product__in=keys) | Q(product_type__in=types)
-    complements = _in_force(ComplementRule.objects.filter(about), now).order_by("position", "pk")
+    in_force = Dated.in_force(now.date())
+    complements = ComplementRule.objects.filter(about, in_force).order_by("position", "pk")
     services = ServiceOffer.objects.filter(about).order_by("pk") if with_services else ()
     windows = [
         (row, Window(row.service_id, row.kind, row.opens_after_days, row.closes_after_days))
@@ -99,7 +98,7 @@ def read_handmade(
     ]
     by_hand = [(row, row.complement_id) for row in complements]
     pins: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for pin in _in_force(Pin.objects.filter(place__in={"", *places}), now).order_by("position", "pk"):
+    for pin in Pin.objects.filter(in_force, place__in={"", *places}).order_by("position", "pk"):
         pins[pin.place].append((pin.position, pin.product_id))
     return Handmade(
         complements=_group(by_hand, "product_id"),
@@ -120,7 +119,7 @@ def _group(rows: Iterable[tuple[Any, Any]], name: str) -> dict[Any, list[Any]]:
 
 
 def _read_lists(places: Collection[str], now: datetime) -> dict[str, Lists]:
-    rows = list(_in_force(Listing.objects.filter(place__in={"", *places}), now))
+    rows = list(Listing.objects.filter(Dated.in_force(now.date()), place__in={"", *places}))
     return {place: _sum_up([row for row in rows if row.place in {"", place}]) for place in {"", *places}}
 
 
@@ -133,9 +132,3 @@ def _sum_up(rows: Sequence[Listing]) -> Lists:
         excluded=frozenset(row.product_id for row in exclude if row.product_id),
         excluded_categories=tuple(row.category for row in exclude if row.category),
     )
-
-
-def _in_force(rows: "QuerySet[_Row]", now: datetime) -> "QuerySet[_Row]":
-    today = now.date()
-    begun = Q(starts_on=None) | Q(starts_on__lte=today)
-    return rows.filter(begun, Q(ends_on=None) | Q(ends_on__gte=today))

@@ -4,12 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from recommendations.baskets import Floats, Ints
+from recommendations.baskets import Flags, Floats, Ints
 from recommendations.cases import LONG_HALF_LIFE_DAYS, OWN_HALF_LIFE_DAYS
 from recommendations.purchases import Purchases
 
@@ -21,7 +19,6 @@ MOST_REMEMBERED = 200  # products of one customer; a wholesaler's thousandth say
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

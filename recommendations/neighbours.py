@@ -13,6 +13,7 @@ from recommendations.baskets import Floats, Ints
 from recommendations.models import Neighbour, NeighbourModel
 
 BLOCK = 10_000
+FEW = 500  # rows that plain Python adds up sooner than NumPy begins
 _ROW = np.dtype(
     [
         ("table", "U10"),
@@ -94,6 +95,8 @@ def add_votes(rows: Mapping[int, Neighbours]) -> Votes:
     """
     if not rows:
         return NO_VOTES
+    if sum(len(found.product_id) for found in rows.values()) <= FEW:
+        return _add_few(rows)
     anchor, given = join(rows)
     keys, place = np.unique(given.product_id, return_inverse=True)
     square = np.bincount(place, given.score * given.score)
@@ -103,3 +106,23 @@ def add_votes(rows: Mapping[int, Neighbours]) -> Votes:
     said = loudest[order]
     columns = keys[order], square[order], anchor[said], given.support[said]
     return Votes(*(column.tolist() for column in columns))
+
+
+def _add_few(rows: Mapping[int, Neighbours]) -> Votes:
+    """The same sums: an email has one or two anchors, whose few rows cost NumPy more calls than work."""
+    squares: dict[int, float] = {}
+    loudest: dict[int, tuple[float, int, int]] = {}
+    for anchor, found in rows.items():
+        columns = found.product_id.tolist(), found.score.tolist(), found.support.tolist()
+        for key, score, support in zip(*columns, strict=True):
+            if key not in squares:
+                squares[key], loudest[key] = score * score, (score, anchor, support)
+                continue
+            squares[key] += score * score
+            if score > loudest[key][0]:
+                loudest[key] = score, anchor, support
+    keys = sorted(squares, key=lambda key: (-squares[key], key))
+    said = [loudest[key] for key in keys]
+    return Votes(
+        keys, [squares[key] for key in keys], [anchor for _, anchor, _ in said], [held for *_, held in said]
+    )

@@ -1,9 +1,10 @@
 """What the engine is asked, what it answers, and what it says about everything it left out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recommendations.catalogue import Price
@@ -28,8 +29,7 @@ class Moment(StrEnum):
     AFTER = "after_purchase"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One email's wish. `anchors` and `exclude` are product keys: what it is about, what else is in the cart.
 
     `currency` is the customer's, ISO 4217. `place` is a campaign's key or "api": whose rules hold.
@@ -71,8 +71,7 @@ class Candidate(NamedTuple):
     relevance: float | None = None
 
 
-@dataclass(frozen=True)
-class Pick:
+class Pick(NamedTuple):
     """A product to show. `because_of` is the anchor that spoke loudest for it, `support` what it rests on:
     orders that hold both (complement), customers who own both (upgrade), late orders (best-seller),
     purchases of this customer (repeat), 0 where a person decided (hand, pin, service).
@@ -89,7 +88,7 @@ class Pick:
     scorer: str
     model_id: int | None
     price: Price
-    trace: Mapping[str, Any] = field(default_factory=dict)
+    trace: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

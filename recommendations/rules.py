@@ -7,6 +7,7 @@ in words.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from recommendations import limits
@@ -123,7 +124,7 @@ def has_a_variant_shown(candidate: Candidate, situation: Situation) -> bool:
 def has_no_room(candidate: Candidate, situation: Situation) -> bool:
     if len(situation.chosen) >= situation.policy.most_picks:
         return True
-    is_full = situation.taken[candidate.kind] >= situation.room[candidate.kind]
+    is_full = situation.taken.get(candidate.kind, 0) >= situation.room[candidate.kind]
     return is_full or candidate.product.id in situation.chosen_keys
 
 
@@ -208,17 +209,26 @@ _OFTEN = ("type_shown", "low_score", "little_support")
 _PARTICULAR = tuple(
     sorted((rule for rule in RULES if not rule.is_general), key=lambda rule: rule.code not in _OFTEN)
 )
-Asked: TypeAlias = Mapping[Kind, Sequence[Rule]]
+_NEEDS = tuple(dict.fromkeys(fact for rule in _PARTICULAR for fact in rule.needs))
+# By kind, and by whether a person named the product.
+Asked: TypeAlias = Mapping[tuple[Kind, bool], Sequence[Objects]]
 
 
 def find_rules(situation: Situation) -> Asked:
-    """By kind, what `may_be_shown` asks: the rules that can object, to this customer."""
-    known = situation.customer
-    asked = [
-        rule for rule in _PARTICULAR if not rule.needs or any(getattr(known, fact) for fact in rule.needs)
-    ]
+    """What `may_be_shown` asks: the rules that can object, to this customer."""
+    customer = situation.customer
+    return _choose_rules(frozenset(fact for fact in _NEEDS if getattr(customer, fact)))
+
+
+@cache  # a few sets, each of which is asked for by thousands of orders
+def _choose_rules(known: frozenset[str]) -> Asked:
+    asked = [rule for rule in _PARTICULAR if not rule.needs or known.intersection(rule.needs)]
     return {
-        kind: [rule for rule in asked if kind in rule.kinds] for kind, room in situation.room.items() if room
+        (kind, is_by_hand): [
+            rule.objects for rule in asked if kind in rule.kinds and not (is_by_hand and rule.is_relevance)
+        ]
+        for kind in Kind
+        for is_by_hand in (False, True)
     }
 
 
@@ -231,9 +241,8 @@ def may_be_shown(candidate: Candidate, situation: Situation, rules: Asked) -> bo
         situation.common.objects[product] = objects
     if objects:
         return False
-    is_by_hand = candidate.scorer in BY_HAND
-    for rule in rules[candidate.kind]:
-        if not (is_by_hand and rule.is_relevance) and rule.objects(candidate, situation):
+    for objects_to in rules[candidate.kind, candidate.scorer in BY_HAND]:
+        if objects_to(candidate, situation):
             return False
     return True
 

@@ -1,6 +1,6 @@
 """What the rules and the factors know of one request."""
 
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ class Common:
     objects: dict[tuple[int, Kind], bool] = field(default_factory=dict)  # what the general rules said
     is_weighed: dict[int, bool] = field(default_factory=dict)  # whether a general factor moves it
     prices: dict[int, Price | None] = field(default_factory=dict)
+    dearest: dict[str, float] | None = None  # the highest price of all, by currency; None: not known
 
 
 @dataclass
@@ -50,13 +51,13 @@ class Situation:
     chosen: list[Candidate] = field(default_factory=list)
     common: Common = field(default_factory=Common)
     chosen_keys: set[int] = field(default_factory=set)
-    taken: Counter[Kind] = field(default_factory=Counter)
+    taken: dict[Kind, int] = field(default_factory=dict)
     complement_types: set[str] = field(default_factory=set)
 
     def take(self, candidate: Candidate) -> None:
         self.chosen.append(candidate)
         self.chosen_keys.add(candidate.product.id)
-        self.taken[candidate.kind] += 1
+        self.taken[candidate.kind] = self.taken.get(candidate.kind, 0) + 1
         if candidate.kind == Kind.COMPLEMENT:
             self.complement_types.add(type_of(candidate.product))
 
@@ -65,6 +66,14 @@ class Situation:
         if product.id not in prices:
             prices[product.id] = price_in(product, self.currency) if self.currency else own_price(product)
         return prices[product.id]
+
+    def note_prices(self, products: Iterable[Product]) -> None:
+        """The price of each product, and the highest: what customers who usually pay as much never find
+        too dear is not compared for each of them."""
+        dearest = self.common.dearest = {}
+        for price in filter(None, map(self.price_of, products)):
+            amount = float(price.amount)
+            dearest[price.currency] = max(amount, dearest.get(price.currency, amount))
 
     @cached_property
     def anchor_keys(self) -> frozenset[int]:

@@ -53,7 +53,10 @@ def guard_customers(customers: set[int]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s, guard) FROM unnest(%s::int[]) AS guard",
-                [_GUARD_SPACE, guards],
+                [
+                    _GUARD_SPACE,
+                    f"{{{','.join(map(str, guards))}}}",
+                ],  # the driver writes a list ten times slower
             )
 
 

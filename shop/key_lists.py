@@ -27,14 +27,8 @@ class KeyIn(In):
         return _write_array(self, compiler, connection) or self.as_sql(compiler, connection)
 
 
-class RelatedKeyIn(RelatedIn):
+class RelatedKeyIn(KeyIn, RelatedIn):
     """`in`, for foreign keys."""
-
-    def get_prep_lookup(self) -> Any:
-        return _take_keys(self) or super().get_prep_lookup()
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-        return _write_array(self, compiler, connection) or self.as_sql(compiler, connection)
 
 
 def install_key_lists() -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
-from shop.models import Cart, Customer, Order
+from shop.models import Cart, Customer, Event, Order
+from shop.values import read_id
 
+MERGED = "customer.merged"
 _FILLED = ("email", "name", "language", "country", "timezone", "currency")
 
 
@@ -55,6 +57,18 @@ class Merges:
         Cart.objects.filter(customer__in=gone).update(customer=Subquery(owner))
         further = Customer.objects.filter(pk=OuterRef("merged_into")).values("merged_into")
         Customer.objects.filter(merged_into__in=gone).update(merged_into=Subquery(further))
+
+
+def read_merges(events: Iterable[Event]) -> dict[int, Customer]:
+    """By merge event, the customer who goes; not those who are the kept one under another id. One query, none
+    without events.
+    """
+    ids = {event.pk: read_id(event.payload["merged"]["id"]) for event in events}
+    if not ids:
+        return {}
+    gone = Customer.objects.exclude(merged_into=None).filter(external_id__in=set(ids.values()))
+    found = {customer.external_id: customer for customer in gone}
+    return {pk: found[external_id] for pk, external_id in ids.items() if external_id in found}
 
 
 def find_customer(uuid: UUID) -> Customer | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from campaigns import templates_store
@@ -26,11 +27,18 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def settings_as_found() -> Iterator[None]:
+def settings_as_found(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A setting that one test changes in place would decide another test, on some days and not on others."""
     before = dict(django_settings.PAIRWELL)
     yield
+    monkeypatch.undo()  # a plugin may have asked for it first, and then it would be undone after this
     assert before == django_settings.PAIRWELL, "This test left a setting changed: use monkeypatch.setitem."
+
+
+@pytest.fixture(autouse=True)
+def usual_language() -> None:
+    """A page that one test reads in Russian leaves its language to whatever comes next in the process."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

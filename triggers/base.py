@@ -65,3 +65,24 @@ class TriggerKind:
 
     def _initial(self) -> dict[str, Any]:
         return {name: field.initial for name, field in self.settings_form.base_fields.items()}
+
+
+class NoSettings(forms.Form):
+    """Of a kind that leaves nothing to choose."""
+
+
+class AtOnce(TriggerKind):
+    """At once when the shop tells of it; `sentence` says so to the marketer."""
+
+    settings_form = NoSettings
+    sentence: ClassVar[StrOrPromise]
+
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
+        return Entry(self.name_entry(event), event.occurred_at)
+
+    def name_entry(self, event: Event) -> str:
+        """What the enrolment is about: each telling is a thing of its own."""
+        return f"event:{event.pk}"
+
+    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
+        return self.sentence

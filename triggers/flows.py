@@ -73,7 +73,9 @@ def _enrol(events: Sequence[Event], *, triggers: Sequence[Trigger], now: datetim
     merge_customers(events, now)
     plan = plan_enrolments(events, triggers, _read_earlier(events), now)
     shift_entries([*plan.new, *plan.restarted.values()], now)
-    Enrolment.objects.bulk_create(plan.new, ignore_conflicts=True)
+    # In one order for all workers: two with the same cart's events would wait for each other.
+    new = sorted(plan.new, key=lambda row: (row.trigger_id, row.customer_id, row.entry_key))
+    Enrolment.objects.bulk_create(new, ignore_conflicts=True)
     Enrolment.objects.bulk_update(
         plan.restarted.values(), ["state", "reason", "due_at", "event", "changed_at"]
     )

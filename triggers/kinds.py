@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from shop.models import Event
-from triggers.base import Entry, TriggerKind
+from triggers.base import AtOnce, Entry, TriggerKind
 
 _registry: dict[str, TriggerKind] = {}
 
@@ -44,24 +44,20 @@ def list_kinds() -> list[TriggerKind]:
     return list(_registry.values())
 
 
-class NoSettings(forms.Form):
-    pass
-
-
 @register
-class OrderConfirmation(TriggerKind):
+class OrderConfirmation(AtOnce):
     """At once after an order was placed."""
 
     key = "order_confirmation"
     label = _("Order confirmation")
     event_kinds = frozenset({"order.placed"})
-    settings_form = NoSettings
+    sentence = _("At once when an order is placed")
 
-    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
-        return Entry(order_key(event), event.occurred_at) if event.order_id else None
+    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:
+        return super().match(event, settings) if event.order_id else None
 
-    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
-        return _("At once when an order is placed")
+    def name_entry(self, event: Event) -> str:
+        return order_key(event)
 
 
 class AbandonedCartSettings(forms.Form):
@@ -132,19 +128,16 @@ class PostPurchaseFollowUp(TriggerKind):
 
 
 @register
-class ConsentRequested(TriggerKind):
+class ConsentRequested(AtOnce):
     """At once after somebody asked for mail: the email that asks for the confirmation (double opt-in)."""
 
     key = "consent_requested"
     label = _("Subscription requested")
     event_kinds = frozenset({"consent.requested"})
-    settings_form = NoSettings
+    sentence = _("At once when somebody asks for mail, to confirm the address")
 
-    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
-        return Entry(f"request:{event.pk}", event.occurred_at)
-
-    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
-        return _("At once when somebody asks for mail, to confirm the address")
+    def name_entry(self, event: Event) -> str:
+        return f"request:{event.pk}"
 
 
 def order_key(event: Event) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from audience.standings import MERGED, read_merges
 from campaigns.merging import merge_messages
 from experiments.merging import merge_assignments
 from recommendations.feedback import merge_responses
+from shop.merging import MERGED, read_merges
 from shop.models import Event
 from triggers.models import Enrolment
 
@@ -33,24 +33,24 @@ def _merge_enrolments(merges: Mapping[int, int], now: datetime) -> None:
     people = {*merges, *merges.values()}
     rows = list(Enrolment.objects.filter(customer__in=people).select_for_update(of=("self",)).order_by("pk"))
     taken = {_place(row, row.customer_id) for row in rows if row.customer_id not in merges}
-    doubled = []
-    for row in rows:
-        if row.customer_id in merges:
-            place = _place(row, merges[row.customer_id])
-            if place in taken:
-                doubled.append(row)
-            else:
-                taken.add(place)
-                row.customer_id = merges[row.customer_id]
-    Enrolment.objects.bulk_update(_waiting(doubled, now), ["state", "reason", "due_at", "changed_at"])
-    Enrolment.objects.bulk_update([row for row in rows if row not in doubled], ["customer"])
+    doubled, moved = [], []
+    for row in (row for row in rows if row.customer_id in merges):
+        place = _place(row, merges[row.customer_id])
+        if place in taken:
+            doubled.append(row)
+        else:
+            taken.add(place)
+            row.customer_id = merges[row.customer_id]
+            moved.append(row)
+    Enrolment.objects.bulk_update(_end_waiting(doubled, now), ["state", "reason", "due_at", "changed_at"])
+    Enrolment.objects.bulk_update(moved, ["customer"])
 
 
 def _place(row: Enrolment, customer: int) -> tuple[int, int, str]:
     return row.trigger_id, customer, row.entry_key
 
 
-def _waiting(rows: Iterable[Enrolment], now: datetime) -> list[Enrolment]:
+def _end_waiting(rows: Iterable[Enrolment], now: datetime) -> list[Enrolment]:
     leaving = [row for row in rows if row.state == Enrolment.State.WAITING]
     for row in leaving:
         row.state, row.reason, row.due_at, row.changed_at = Enrolment.State.EXITED, "merged", None, now

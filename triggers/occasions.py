@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,25 +10,8 @@ from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from shop.models import Event
-from triggers.base import Entry, TriggerKind
-from triggers.kinds import NoSettings, order_key, register
-
-
-class AtOnce(TriggerKind):
-    """At once when the shop tells of it; `sentence` says so to the marketer."""
-
-    settings_form = NoSettings
-    sentence: ClassVar[StrOrPromise]
-
-    def match(self, event: Event, settings: Mapping[str, Any]) -> Entry | None:  # noqa: ARG002
-        return Entry(self.name_entry(event), event.occurred_at)
-
-    def name_entry(self, event: Event) -> str:
-        """What the enrolment is about: each telling is a thing of its own."""
-        return f"event:{event.pk}"
-
-    def describe(self, settings: Mapping[str, Any]) -> StrOrPromise:  # noqa: ARG002
-        return self.sentence
+from triggers.base import AtOnce, Entry, TriggerKind
+from triggers.kinds import order_key, register
 
 
 @register

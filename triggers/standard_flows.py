@@ -28,7 +28,6 @@ class StandardFlow:
     trigger: str
     message_class: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    upgrades: int = 0
     topic: str = Topic.NEWS
     name: str = ""
     emails: tuple[tuple[int, str], ...] = ()
@@ -47,8 +46,8 @@ STANDARD_FLOWS = (
         "Cart left",
         _MARKETING,
         {"delay_minutes": 240},
-        upgrades=2,
         topic=Topic.CARTS,
+        step={"upgrades": 2},
     ),
     StandardFlow(
         "post_purchase_follow_up",
@@ -56,19 +55,20 @@ STANDARD_FLOWS = (
         "Order delivered",
         _MARKETING,
         {"after": "delivered", "days": 7},
-        upgrades=1,
         topic=Topic.FOLLOW_UPS,
+        step={"upgrades": 1},
     ),
     StandardFlow("consent_requested", "Confirm the subscription", "Subscription requested", _LEGAL),
 )
 
 
-def _after(days: int, name: str, campaign: str, trigger: str, **choices: Any) -> StandardFlow:
-    """A flow so many days after the delivery, or after what `counted` names."""
-    settings = {"after": choices.pop("counted", "delivered"), "days": days}
+def _after(
+    days: int, name: str, campaign: str, trigger: str, *, counted: str = "delivered", **step: Any
+) -> StandardFlow:
+    """A flow so many days after the delivery, or after what `counted` names; `step` is what it shows."""
     return StandardFlow(
-        "post_purchase_follow_up", campaign, trigger, _MARKETING, settings, name=name, emails=((0, name),),
-        topic=Topic.FOLLOW_UPS, upgrades=choices.pop("upgrades", 0), step={"complements": 0, **choices},
+        "post_purchase_follow_up", campaign, trigger, _MARKETING, {"after": counted, "days": days}, name=name,
+        emails=((0, name),), topic=Topic.FOLLOW_UPS, step={"complements": 0, **step},
     )  # fmt: skip
 
 
@@ -84,9 +84,9 @@ MORE_FLOWS = (
         _MARKETING,
         {"delay_minutes": 240},
         topic=Topic.CARTS,
-        upgrades=2,
         name="abandoned_cart_series",
         emails=_SERIES,
+        step={"upgrades": 2},
     ),
     StandardFlow("browse_reminder", "Looked at, not bought", "Product looked at", _MARKETING, {"hours": 24}),
     _after(21, "review_request", "Review request", "In use for a while", products=_ORDERED),
@@ -138,8 +138,8 @@ def _create(flow: StandardFlow, holdout_share: float, now: datetime) -> Trigger:
     campaign, _ = Campaign.objects.get_or_create(key=flow.key, defaults=about)
     for position, (hours, key) in enumerate(flow.emails or ((0, flow.kind),)):
         template = EmailTemplate.objects.get(key=key)
-        choices = {"complements": 0 if is_legal else 3, "upgrades": flow.upgrades, **flow.step}
-        choices |= {"template": template, "delay_hours": hours}
+        shown = {"complements": 0 if is_legal else 3, **flow.step}
+        choices = {**shown, "template": template, "delay_hours": hours}
         Step.objects.get_or_create(campaign=campaign, position=position, defaults=choices)
     if holdout_share and campaign.experiment is None and campaign.is_marketing:
         campaign.experiment = hold_some_out(campaign.key, campaign.name, now, share=holdout_share)

@@ -52,7 +52,8 @@ def _find_changes(
         if experiment := enrolment.trigger.campaign.experiment:
             groups[experiment].append(enrolment)
     found = []
-    for experiment, group in groups.items():
+    # In one order for all workers: whoever is dealt an arm here stays locked until the flow has moved on.
+    for experiment, group in sorted(groups.items(), key=lambda each: each[0].pk):
         people = [customers[enrolment.customer_id] for enrolment in group]
         chosen = _choose_variants(experiment, people, now)
         found += [(e, variant.changes) for e in group if (variant := chosen.get(e.customer_id))]

@@ -17,6 +17,7 @@ from campaigns.compiling.sandbox import (
 )
 from campaigns.compiling.source import CompileError, Mistakes, Source
 from campaigns.compiling.tags import Tag
+from campaigns.languages import DATE_LENGTHS
 
 VARIABLES = frozenset(
     ["shop", "customer", "order", "cart", "shipment", "products", "complements", "upgrades", "bundle",
@@ -36,6 +37,9 @@ ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
 )  # fmt: skip
 
 _PARSER = html_environment("en")
+# How many values a filter takes besides the one before it, and how it is written.
+_ARGUMENTS = {"money": (1, 1, "price|money(currency)"), "date": (0, 1, 'day|date or day|date("short")'),
+              "number": (0, 0, "count|number"), "quoted": (0, 0, "title|quoted")}  # fmt: skip
 _CLOSERS = {"if": "{% endif %}", "elif": "{% endif %}", "for": "{% endfor %}"}
 
 
@@ -137,9 +141,25 @@ class _Linter:
             raise self.error(f"unknown filter “{node.name}”", _suggest(node.name, FILTERS))
         if node.name == "batch":
             self.check_batch(node)
+        if node.name in _ARGUMENTS:
+            self.check_arguments(node)
         if node.name == "plural" and "other" not in {keyword.key for keyword in node.kwargs}:
             hint = 'write plural(one="{n} order", other="{n} orders")'
             raise self.error("“plural” needs the form “other”", hint)
+
+    def check_arguments(self, node: nodes.Filter) -> None:
+        least, most, example = _ARGUMENTS[node.name]
+        if node.kwargs or not least <= len(node.args) <= most:
+            raise self.error(f"“{node.name}” is not used like that", f"write {example}")
+        for argument in node.args:
+            if (
+                node.name == "date"
+                and isinstance(argument, nodes.Const)
+                and argument.value not in DATE_LENGTHS
+            ):
+                raise self.error(
+                    f"“date” can't be “{argument.value}”", f"there is: {', '.join(DATE_LENGTHS)}"
+                )
 
     def check_batch(self, node: nodes.Filter) -> None:
         size = node.args[0] if node.args else None

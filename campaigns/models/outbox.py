@@ -5,6 +5,7 @@ only exceptions (skipped, deferred, rejected, …) and events cost rows of their
 """
 
 import uuid
+from functools import cached_property
 from typing import TypedDict, cast
 
 from django.db import models
@@ -37,6 +38,11 @@ class SendBatch(models.Model):
         SUBMITTING = "submitting", "Being handed over"
         DONE = "done", "Done"
         CANCELLED = "cancelled", "Cancelled"
+
+    # Each named by its states, so that the index finds them among millions that are done.
+    UNCLAIMED = (State.WAITING, State.READY)
+    UNSUBMITTED = (*UNCLAIMED, State.LEASED)  # may still be cancelled
+    OPEN = (*UNSUBMITTED, State.SUBMITTING)
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="batches")
     priority = models.PositiveSmallIntegerField(default=5, help_text="Lower goes first")
@@ -135,6 +141,11 @@ class Message(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    @cached_property
+    def campaign(self) -> Campaign:
+        """That of the step, which never changes; a sender asks for it forty times an email."""
+        return self.step.campaign
+
 
 class RenderedMessage(models.Model):
     """What the message was made of, written in the transaction that commits the intent to send.
@@ -166,7 +177,8 @@ class RenderedMessage(models.Model):
 class MessageProduct(models.Model):
     """A product shown in an email, with everything needed to say why."""
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="products")
+    # Without an index of its own: the constraint below has one that begins with it.
+    message = models.ForeignKey(Message, models.CASCADE, related_name="products", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="shown_in")
     because_of = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -177,7 +189,7 @@ class MessageProduct(models.Model):
     model = models.ForeignKey(NeighbourModel, models.SET_NULL, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=400, blank=True, help_text="Why, in the customer's language")
     trace = models.JSONField(
-        default=dict, blank=True, help_text="What raised and lowered it, and the price shown"
+        default=dict, blank=True, help_text="What raised and lowered it, the price shown, the rules it met"
     )
 
     class Meta:

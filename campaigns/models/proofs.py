@@ -43,9 +43,7 @@ class ProofEmail(models.Model):
     class Meta:
         ordering = ["-asked_at"]
         indexes = [
-            models.Index(
-                fields=["asked_at"], condition=Q(state__in=["queued", "sending"]), name="proof_open"
-            ),
+            models.Index(fields=["asked_at"], condition=_IS_OPEN, name="proof_open"),
             models.Index(fields=["asked_by", "-asked_at"], name="proof_asked"),
         ]
 

@@ -18,7 +18,6 @@ from dashboard.decisions import (
     MOST_ROWS,
     Decision,
     Section,
-    judge_days,
     list_places,
     read_rows,
     tell_in_force,
@@ -67,8 +66,7 @@ def remove_decision(request: PageRequest, kind: str, pk: int) -> HttpResponseRed
     if kind not in KINDS:
         raise Http404
     about = KINDS[kind]
-    if not request.user.has_perm(about.may("delete")):
-        raise PermissionDenied
+    _demand(request.user, about.may("delete"))
     row = get_object_or_404(about.model, pk=pk)
     with transaction.atomic():
         record_change(request.user.pk, row, about.removed)
@@ -120,7 +118,7 @@ def _build_section(user: User, kind: str, place: str, query: str, form: Decision
     rows, today = list(read_rows(kind, place, query)[: MOST_ROWS + 1]), timezone.now().date()
     return Section(
         kind,
-        [Decision(row, judge_days(row, today)) for row in rows[:MOST_ROWS]],
+        [Decision(row, row.judge_day(today)) for row in rows[:MOST_ROWS]],
         has_more=len(rows) > MOST_ROWS,
         form=form,
         may_add=user.has_perm(KINDS[kind].may("add")),

@@ -30,7 +30,8 @@ def edit_draft(request: PageRequest, key: str) -> HttpResponse:
 
 def show_planner(request: PageRequest) -> HttpResponse:
     """Answers by address, so that a plan can be passed on."""
-    form = PlannerForm(request.GET or None, orders=measure_orders(timezone.now()))
+    orders = None if request.GET else measure_orders(timezone.now())
+    form = PlannerForm(request.GET or None, orders=orders)
     needs = plan(form) if form.is_bound and form.is_valid() else None
     return render(request, "dashboard/planner.html", {"form": form, "planned": needs})
 

@@ -86,6 +86,10 @@ class Experiment(models.Model):
         null=True, blank=True, editable=False, help_text="When its people were last counted"
     )
 
+    allocated_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="When a bandit last dealt its weights anew"
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -1,5 +1,7 @@
 """What marketers decide by hand: limits and boosts, lists, pins, complements, bundles, services."""
 
+from datetime import date
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -83,7 +85,7 @@ class OfferRules(models.Model):
         return self.place or WHOLE_SHOP
 
 
-class _Dated(models.Model):
+class Dated(models.Model):
     """In force from `starts_on` to `ends_on`, both included, UTC; empty is open."""
 
     starts_on = models.DateField(null=True, blank=True)
@@ -92,8 +94,20 @@ class _Dated(models.Model):
     class Meta:
         abstract = True
 
+    def judge_day(self, day: date) -> str:
+        """Whether it is in force on this day: now, later or over."""
+        if self.starts_on and day < self.starts_on:
+            return "later"
+        return "over" if self.ends_on and self.ends_on < day else "now"
 
-class Listing(_Dated):
+    @staticmethod
+    def in_force(day: date) -> Q:
+        """The condition on rows that they are in force on this day."""
+        begun = Q(starts_on=None) | Q(starts_on__lte=day)
+        return begun & (Q(ends_on=None) | Q(ends_on__gte=day))
+
+
+class Listing(Dated):
     """An entry of the include or the exclude list of a place. Where any include holds, only those are shown;
     exclude always wins."""
 
@@ -132,7 +146,7 @@ class Listing(_Dated):
         return f"{self.product or self.category}"
 
 
-class Pin(_Dated):
+class Pin(Dated):
     """A product on a fixed position, as far as the hard rules let it be shown at all."""
 
     place = models.CharField(max_length=60, blank=True, help_text="Empty for the whole shop")
@@ -150,7 +164,7 @@ class Pin(_Dated):
         return f"{self.product} ({self.position})"
 
 
-class ComplementRule(_Dated):
+class ComplementRule(Dated):
     """What goes with a product, or with a whole type, because a person says so. Works from day one."""
 
     product = models.ForeignKey(
@@ -184,7 +198,7 @@ class ComplementRule(_Dated):
         return f"{self.product or self.product_type} + {self.complement}"
 
 
-class Bundle(_Dated):
+class Bundle(Dated):
     """Products that the shop sells together for a price of its own."""
 
     external_id = models.CharField(max_length=64, unique=True)

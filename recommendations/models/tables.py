@@ -71,6 +71,17 @@ class SlotChoice(models.Model):
         return f"{self.slot}: {self.scorer}"
 
 
+class RuleBook(models.Model):
+    """The rules of one release, by their digest: a million picks that passed the same ones say only which."""
+
+    digest = models.CharField(max_length=16, primary_key=True)
+    codes = models.JSONField(help_text="In the order in which they were asked")
+    relevance = models.JSONField(help_text="Those of them that what a person named need not pass")
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class RecentSales(models.Model):
     """In how many orders of the last 30 days before the build a product was; those of none have no row."""
 

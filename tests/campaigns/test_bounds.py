@@ -41,9 +41,12 @@ def test_a_loop_takes_a_thousand_items_and_not_one_more(html: str) -> None:
         render_ready(ready, with_lines(1_001))
 
 
-@pytest.mark.parametrize("html", ["{% for l in order.lines[:20] %}{{ l.title }}{% endfor %}", IN_ROWS])
-def test_what_a_slice_or_a_filter_leaves_is_what_counts(html: str) -> None:
-    assert render_ready(ready_html(html), with_lines(1_400)).html.count("Cup") in (20, 1_400)
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [("{% for l in order.lines[:20] %}{{ l.title }}{% endfor %}", 20), (IN_ROWS, 1_400)],
+)
+def test_what_a_slice_or_a_filter_leaves_is_what_counts(html: str, shown: int) -> None:
+    assert render_ready(ready_html(html), with_lines(1_400)).html.count("Cup") == shown
 
 
 def test_the_items_of_a_filter_are_named_by_what_they_are_taken_from() -> None:

@@ -20,6 +20,9 @@ WRONG = {
     "raw": (in_text("{% raw %}{{ x }}{% endraw %}"), 2, 1, "raw", "braces"),
     "marks for white space": (in_text("a\n {%- if order %}{% endif %}"), 3, 2, "white space", "without"),
     "a plural without other": (in_text("{{ 2|plural(one='{n}') }}"), 2, 1, "other", "plural("),
+    "an amount without a currency": (in_text("{{ 3|money }}"), 2, 1, "money", "currency"),
+    "a number of digits": (in_text("{{ 3|number(2) }}"), 2, 1, "number", "count|number"),
+    "an unknown length": (in_text("{{ '2026-11-22'|date('shrt') }}"), 2, 1, "shrt", "short"),
     "a block without an end": (in_text("{% if order %}x"), 2, 1, "does not end", "endif"),
     "an end without a block": (in_text("x{% endfor %}"), 2, 2, "closes nothing", "remove"),
     "a block that ends in another element": (

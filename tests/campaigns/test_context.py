@@ -11,10 +11,11 @@ from django.conf import LazySettings
 from campaigns.context import build_context, describe_shop
 from campaigns.lines import read_lines
 from campaigns.models import Message
+from campaigns.told import read_events
 from recommendations.catalogue import Price
 from recommendations.engine import Pick
 from recommendations.models import Kind
-from tests.factories import make_customer, make_order, make_product
+from tests.factories import make_customer, make_event, make_order, make_product
 from tests.flows import make_campaign
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,13 @@ def make_upgrade(before: Decimal | None) -> Pick:
         model_id=None,
         price=Price(Decimal("30.00"), "GBP"),
     )
+
+
+def test_two_emails_that_one_event_queued_both_tell_of_it(now: datetime) -> None:
+    event = make_event(make_customer(), kind="customer.occasion", payload={"occasion": {"kind": "birthday"}})
+    first, second = make_message(now), make_message(now)
+    first.event = second.event = event
+    assert read_events([first, second, make_message(now)]) == {first.id: event, second.id: event}
 
 
 def test_an_upgrade_comes_with_what_the_customer_has(now: datetime) -> None:

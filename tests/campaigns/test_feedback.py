@@ -8,6 +8,7 @@ from campaigns.feedback import count_feedback
 from campaigns.models import MessageEvent, MessageProduct, TrackedLink
 from campaigns.sending import send_due
 from delivery.preview import PreviewTransport
+from recommendations.engine import read_passed
 from recommendations.models import CustomerResponse, ProductResponse
 from shop.models import Product
 from tests.factories import make_order
@@ -35,7 +36,10 @@ def click(shown: MessageProduct, now: datetime, *, is_machine: bool = False) -> 
 def test_a_product_keeps_why_it_was_shown_in_the_customers_words(shown: MessageProduct) -> None:
     assert shown.reason == "Often bought with Kettle"
     assert (shown.trace["slot"], shown.trace["place"]) == ("complement", shown.message.step.campaign.key)
-    assert "out_of_stock" in shown.trace["passed"]
+    passed = read_passed(shown.trace, scorer=shown.scorer)
+    assert "out_of_stock" in passed
+    assert "low_score" in passed
+    assert "low_score" not in read_passed(shown.trace, scorer="hand")  # a person decided that it goes with it
 
 
 def test_shown_clicked_and_bought_are_counted_once(now: datetime, shown: MessageProduct) -> None:

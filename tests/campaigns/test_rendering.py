@@ -77,6 +77,13 @@ def test_what_does_not_fit_is_told_with_the_message_and_the_name() -> None:
         render(Renderer(now=NOW), version, "A")
 
 
+@pytest.mark.parametrize("filter_", ['money("EUR")', "date", "number", 'plural(other="{n}")', "quoted"])
+def test_a_list_is_no_amount_no_date_and_no_number(filter_: str) -> None:
+    ready = make_ready(compile_one(in_text("{{ order.lines|" + filter_ + " }}")))
+    with pytest.raises(RenderError, match=rf"\|{filter_.split('(')[0]} got a list; name the value"):
+        render_ready(ready, {"order": {"lines": [1, 2]}})
+
+
 def test_a_missing_name_shows_nothing_rather_than_none() -> None:
     html = render_one(in_text("[{{ customer.name }}]"), {"customer": {"name": None}}).html
     assert "[<bdi></bdi>]" in html

@@ -109,6 +109,24 @@ def test_what_products_cost_is_taken_off_the_margin() -> None:
     assert count(shop)["a"].margin == 7.0
 
 
+@pytest.mark.parametrize(("back", "margin"), [("5.00", 5.25), ("20.00", 0.0), ("25.00", -5.0)])
+def test_what_is_paid_back_takes_its_part_of_the_cost_back_but_never_more_than_all(
+    back: str, margin: float
+) -> None:
+    shop, (one, *_) = only_a()
+    kettle = make_product(attributes={"cost": "6.50"})
+    order = shop.buy(one, "20.00", START + days(1), lines=[(kettle, 2)])
+    shop.refund(order, back, START + days(2))
+    assert count(shop)["a"].margin == margin
+
+
+def test_what_was_paid_back_too_late_for_the_window_leaves_revenue_and_cost_as_they_were() -> None:
+    shop, (one, *_) = only_a()
+    order = shop.buy(one, "20.00", START + days(1), lines=[(make_product(attributes={"cost": "6.50"}), 2)])
+    shop.refund(order, "20.00", START + days(9))
+    assert (count(shop)["a"].revenue, count(shop)["a"].margin) == (20.0, 7.0)
+
+
 def test_revenue_is_capped_for_the_comparison_and_shown_whole() -> None:
     shop, (one, *_) = only_a()
     Experiment.objects.update(revenue_cap=50.0)

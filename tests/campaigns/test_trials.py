@@ -1,10 +1,11 @@
 """A broadcast tries its versions on a part of its list; the leader goes to the rest, once, at its time."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import DatabaseError
+from django.db import OperationalError
 
 from campaigns import trials
 from campaigns.broadcasts import queue_broadcast
@@ -35,12 +36,12 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def campaign(now: datetime) -> Campaign:
-    """Two versions that say hello differently, and 30 people who agreed."""
+    """Two versions that say hello differently, and 30 people who agreed; each run deals them alike."""
     experiment = make_experiment(metric="click", started_at=now)
     experiment.variants.filter(key="b").update(changes={"sender_name": "B"})
     version = publish(in_text(f"Hello {{{{ customer.name }}}} {WAY_OUT}"))
-    for _ in range(30):
-        agree(make_customer(), now - timedelta(days=1))
+    for number in range(30):
+        agree(make_customer(uuid=UUID(int=number)), now - timedelta(days=1))
     return make_campaign(marketing=True, template=version.template.key, experiment=experiment)
 
 
@@ -118,11 +119,11 @@ def test_a_worker_that_dies_while_deciding_has_decided_nothing(
     begin(campaign, now)
 
     def die(*_args: object) -> None:
-        raise DatabaseError("the connection is gone")
+        raise OperationalError("the connection is gone")
 
     with monkeypatch.context() as broken:
         broken.setattr(trials, "_release", die)
-        with pytest.raises(DatabaseError):
+        with pytest.raises(OperationalError):
             decide_trials(now + timedelta(hours=5))
     experiment = Experiment.objects.get()
     assert (Trial.objects.get().decided_at, experiment.rolled_out, experiment.status) == (
@@ -131,6 +132,23 @@ def test_a_worker_that_dies_while_deciding_has_decided_nothing(
         "running",
     )
     assert decide_trials(now + timedelta(hours=5)) == 1
+
+
+def test_a_trial_that_can_t_be_decided_waits_an_hour_and_holds_up_no_other(
+    campaign: Campaign, now: datetime
+) -> None:
+    bad, due = begin(campaign, now), now + timedelta(hours=5)
+    experiment = make_experiment(metric="click", started_at=now, key="other")
+    good = make_campaign(marketing=True, template=campaign.steps.get().template.key, experiment=experiment)
+    plan = TrialPlan(decide_at=now + timedelta(hours=4), per_version=5)
+    queue_broadcast(good, now, occurrence="spring", trial=plan)
+    bad.experiment.variants.update(is_control=False)
+    assert decide_trials(due) == 1
+    assert Trial.objects.get(campaign=good).decided_at == due
+    bad.refresh_from_db()
+    assert (bad.decided_at, bad.decide_at) == (None, due + timedelta(hours=1))
+    bad.experiment.variants.filter(key="a").update(is_control=True)
+    assert decide_trials(due + timedelta(hours=1)) == 1
 
 
 def test_where_none_leads_the_rest_gets_the_control(campaign: Campaign, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """A bandit gives more people to what leads, keeps a floor for each arm, and is judged by explorers alone."""
 
+from datetime import timedelta
+
 import pytest
 
 from experiments.allocation import share_out, update_allocation
@@ -7,6 +9,7 @@ from experiments.decided import judge
 from experiments.looks import take_looks
 from experiments.models import AuditEntry, DayTotals, Variant
 from experiments.report import read_report
+from experiments.running import restart, stop
 from experiments.statistics import Rate
 from experiments.verdicts import Status
 from tests.experiments.people import NOW, make_experiment
@@ -37,6 +40,28 @@ def test_the_weights_follow_and_only_explorers_are_compared() -> None:
     assert weights["b"] > weights["a"] + weights["c"]
     assert AuditEntry.objects.get().actor == "allocation, not evidence"
     assert [arm.assigned for arm in read_report(experiment).arms] == [100, 100, 100]
+
+
+@pytest.mark.django_db
+def test_the_weights_move_once_a_day_however_often_the_people_are_counted() -> None:
+    experiment = make_experiment((1, 1, 1), mode="bandit")
+    counts = {arm: {"people": 100, "converted": 3} for arm in "abc"}
+    fill_days(experiment, 3, counts)
+    assert update_allocation(experiment, NOW)
+    fill_days(experiment, 3, counts | {"b": {"people": 100, "converted": 40}}, start=3)
+    assert [update_allocation(experiment, NOW + timedelta(hours=hours)) for hours in (6, 11)] == [{}, {}]
+    assert AuditEntry.objects.count() == 1
+    assert update_allocation(experiment, NOW + timedelta(days=1))["b"] > 0.6
+    assert AuditEntry.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_bandit_that_starts_again_forgets_the_weights_of_that_day() -> None:
+    experiment = make_experiment((1, 1, 1), mode="bandit")
+    fill_days(experiment, 3, {arm: {"people": 100, "converted": 40 if arm == "b" else 3} for arm in "abc"})
+    assert update_allocation(experiment, NOW)["b"] > 0.6
+    restarted = restart(stop(experiment, NOW), NOW, why="a wrong link")
+    assert update_allocation(restarted, NOW)["b"] < 0.4
 
 
 @pytest.mark.django_db

@@ -140,7 +140,12 @@ def test_of_two_preferences_the_stricter_counts() -> None:
     kept, gone = make_customer(), make_customer()
     Preference.objects.create(customer=kept, pace="weekly", declined_topics=["carts"], updated_at=NOW)
     Preference.objects.create(
-        customer=gone, pace="monthly", declined_topics=["news"], no_suggestions=True, updated_at=NOW
+        customer=gone,
+        pace="monthly",
+        declined_topics=["news"],
+        no_suggestions=True,
+        language="fa",
+        updated_at=NOW,
     )
     record(merged(kept, gone))
     apply_consent_events(LATER)
@@ -150,6 +155,16 @@ def test_of_two_preferences_the_stricter_counts() -> None:
         ["carts", "news"],
         True,
     )
+    assert chosen.language == "fa"
+
+
+def test_of_two_chosen_languages_the_one_of_who_is_kept_stays() -> None:
+    kept, gone = make_customer(), make_customer()
+    Preference.objects.create(customer=kept, language="de", updated_at=NOW)
+    Preference.objects.create(customer=gone, language="fa", updated_at=NOW)
+    record(merged(kept, gone))
+    apply_consent_events(LATER)
+    assert Preference.objects.get(customer=kept).language == "de"
 
 
 def test_the_link_in_an_old_email_takes_the_one_who_is_kept_out() -> None:
