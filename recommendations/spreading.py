@@ -87,12 +87,19 @@ class _Reach:
 
     def add(self, best: Ints) -> None:
         """One pair of each product takes a place."""
-        pairs, by_product = self._pairs, self._holdings.of_product
-        both = by_product[pairs.product[best]].multiply(by_product[pairs.neighbour[best]])
+        both = self._intersect(self._pairs.product[best], self._pairs.neighbour[best])
         new = sparse.csr_array(both - both.multiply(self._reached))
         new.eliminate_zeros()
         self._reached = self._reached + new
         self.orders += self._count(new)
+
+    def _intersect(self, own: Ints, other: Ints) -> "sparse.csr_array[np.float32]":
+        """The orders with both of each two; in parts, for a best-seller may be the best of thousands."""
+        by_product = self._holdings.of_product
+        orders = np.diff(by_product.indptr)
+        parts = split_work((orders[own] + orders[other]).astype(np.float64))
+        both = [by_product[own[rows]].multiply(by_product[other[rows]]) for rows in parts]
+        return sparse.csr_array(sparse.vstack(both, format="csr"))
 
     def _count(self, new: "sparse.csr_array[np.float32]") -> Floats:
         """Of each pair the orders of `new`, a row a product, that hold its neighbour."""
