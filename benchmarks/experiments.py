@@ -27,7 +27,8 @@ from benchmarks._simulation import (
     share,
 )
 from experiments.boundaries import HYBRID, Design, combined_reaches, plan_reaches, reach_of_sequence
-from experiments.decisions import Plan, decide
+from experiments.courses import Plan
+from experiments.decisions import decide
 from experiments.estimates import Estimate, estimate_means, estimate_rates
 from experiments.guardrails import HARM_ALPHA, MISMATCH_ALPHA, Split, harm_evidence, mismatch_evidence
 from experiments.statistics import Moments, Rate, find_cap

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.models import Allowance, SendBatch
+from campaigns.models import Allowance, Campaign, SendBatch
 from campaigns.outbox import hold_back
 
 RESERVED_SHARE = 0.2
@@ -44,6 +44,14 @@ class Limit:
         """How many more of this kind may leave in the window."""
         share = 1 - RESERVED_SHARE if is_marketing else 1
         return max(max(1, int(self.size * share)) - used, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """What is less urgent than `lowest_priority` waits for the limit's next window."""
+
+    lowest_priority: int
+    limit: Limit
 
 
 def read_limits(now: datetime) -> list[Limit]:
@@ -76,16 +84,34 @@ def plan_warm_up(plan: Mapping[str, object], day: date) -> int | None:
     return int(start * factor**days)
 
 
-def find_lowest_priority(route: str, now: datetime) -> int | None:
-    """The least urgent priority that still has room under the limits for all; None where all have."""
-    limits = [limit for limit in read_limits(now) if not limit.domain]
-    if not limits:
-        return None
-    used = read_used(route, limits, now)
-    if any(limit.room(used[limit], is_marketing=False) == 0 for limit in limits):
-        return 0
-    is_full = any(limit.room(used[limit], is_marketing=True) == 0 for limit in limits)
-    return TRANSACTIONAL if is_full else None
+def find_full(route: str, now: datetime) -> Full | None:
+    """What has to wait under the limits for all, and for the longest of which; None where all have room."""
+    for_all = [limit for limit in read_limits(now) if not limit.domain]
+    limits = sorted(for_all, key=lambda limit: limit.ends_at(now))
+    used = read_used(route, limits, now) if limits else Counter[Limit]()
+    for priority, is_marketing in ((0, False), (TRANSACTIONAL, True)):
+        full = [limit for limit in limits if limit.room(used[limit], is_marketing=is_marketing) == 0]
+        if full:
+            return Full(priority, full[-1])
+    return None
+
+
+def note_waiting(full: Full, now: datetime) -> None:
+    """Writes down, for the batches that a full limit keeps from leaving, why and until when.
+
+    So each shows its reason, and the wait does not count as being late. They stay due: what others give back
+    of the limit may still be used. One statement, which changes each batch once a window.
+    """
+    until = full.limit.ends_at(now)
+    live = Campaign.objects.filter(status=Campaign.Status.LIVE)
+    due = SendBatch.objects.filter(
+        Q(limited_until=None) | Q(limited_until__lt=until),
+        state=SendBatch.State.READY,
+        due_at__lte=now,
+        priority__gt=full.lowest_priority,
+        campaign_id__in=live.values("pk"),
+    )
+    due.update(reason=full.limit.reason, limited_until=until)
 
 
 def take_allowance(batch: SendBatch, route: str, now: datetime) -> int:

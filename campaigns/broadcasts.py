@@ -11,15 +11,18 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from campaigns.alerts import name_campaign, raise_alert
+from campaigns.lateness import MAX_LATENESS
 from campaigns.models import Campaign, Message, SendBatch, Step, Trial
 from campaigns.outbox import PRIORITIES
+from campaigns.pace import Pace, estimate_pace
 from campaigns.trials import TrialPlan, begin_trial
 from shop.models import Customer
 
 CUSTOMERS_AT_ONCE = 50_000  # one statement and one transaction for so many
 CHOSEN_AT_ONCE = 10_000  # SQLite takes 32,766 parameters in one query
 OCCURRENCE_CHARS_MAX = 100
-AWAITS_LEADER = "awaits_leader"
+AWAITS_LEADER, SLOW = "awaits_leader", "broadcast_slow"
 
 # The first %s customers (in the order of their keys) go into the first batch, and so on.
 _INSERT = """
@@ -61,16 +64,18 @@ def queue_broadcast(
     such as "spring-2026": `one_message_per_step_customer_and_occurrence` makes it idempotent, so that a
     call which was killed half-way is simply made again. What is committed may leave at once; with a
     `trial` the versions of the campaign's running experiment go to a part first, and the rest waits for
-    the one that leads at the planned time (`campaigns.trials`). Raises ValueError for a campaign without
-    an email, for an occurrence that can't be stored, and for a trial that has nothing to try.
+    the one that leads at the planned time (`campaigns.trials`). Where our own limits let it go on for more
+    than three days (`estimate_broadcast` says so beforehand), an alert is raised first. Raises
+    ValueError for a campaign without an email, for an occurrence that can't be stored, and for a trial that
+    has nothing to try.
     """
     step = campaign.steps.order_by("position").first()
     if step is None:
         raise ValueError(f"The campaign {campaign.key!r} has no email. Add a step to it.")
     if not 0 < len(occurrence) <= OCCURRENCE_CHARS_MAX:
         raise ValueError(f"Name the broadcast in 1 to {OCCURRENCE_CHARS_MAX} characters, such as its date.")
-    wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
-    wanted = wanted.exclude(email="").order_by("pk")
+    wanted = _find_wanted(audience)
+    _warn_if_slow(campaign, estimate_broadcast(now, audience=wanted), occurrence, now)
     broadcast = Broadcast(step, occurrence, now, trial is not None)
     queued, after = _queue_trial(broadcast, wanted, trial) if trial else 0, 0
     while last := _find_end(wanted.filter(pk__gt=after)):
@@ -78,6 +83,32 @@ def queue_broadcast(
             queued += _queue_part(wanted.filter(pk__gt=after, pk__lte=last), broadcast)
         after = last
     return queued
+
+
+def _find_wanted(audience: QuerySet[Customer] | None) -> QuerySet[Customer]:
+    wanted = (Customer.objects.all() if audience is None else audience).filter(merged_into=None)
+    return wanted.exclude(email="").order_by("pk")
+
+
+def estimate_broadcast(now: datetime, *, audience: QuerySet[Customer] | None = None) -> Pace:
+    """How long our own limits make a broadcast to the audience last at least; queues nothing.
+
+    The rate a minute, the warm-up and the domains' rates are counted, as of today and less the fifth that
+    offers leave to order emails; what waits before it, quiet hours and the speed of the machine are not.
+    """
+    return estimate_pace(_find_wanted(audience).order_by(), now)
+
+
+def _warn_if_slow(campaign: Campaign, pace: Pace, occurrence: str, now: datetime) -> None:
+    """It leaves all the same: what waits for our own limits is not too late (campaigns.lateness)."""
+    if pace.ends_at - now > MAX_LATENESS:
+        raise_alert(
+            SLOW,
+            name_campaign(campaign),
+            now=now,
+            detail=f"{occurrence}: until {pace.ends_at:%Y-%m-%d} at the earliest ({pace.reason})",
+            figures={"people": pace.people, "days": pace.days},
+        )
 
 
 def _queue_trial(broadcast: Broadcast, wanted: QuerySet[Customer], plan: TrialPlan) -> int:

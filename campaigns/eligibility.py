@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from audience.consent import Standing
-from campaigns.subjects import MAX_LATENESS
+from campaigns.lateness import MAX_LATENESS
 
 QUIET_FROM, QUIET_UNTIL = 21, 8  # the customer's own hours, for marketing only
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, F, Q
 
-from campaigns.allowances import find_lowest_priority, take_allowance
+from campaigns.allowances import find_full, note_waiting, take_allowance
 from campaigns.models import Campaign, Message, SendBatch
 from campaigns.outbox import hold_back
 from campaigns.routes import PROBE_SIZE, ask_route, begin_probe, is_not_paused
@@ -27,7 +27,10 @@ def claim_batch(route: str, now: datetime) -> Claim | None:
     permit = ask_route(route, now)
     if permit is None:
         return None
-    batch = lease_batch(now, route, lowest_priority=find_lowest_priority(route, now))
+    full = find_full(route, now)
+    if full:
+        note_waiting(full, now)
+    batch = lease_batch(now, route, lowest_priority=full.lowest_priority if full else None)
     if batch is None:
         return None
     if permit.is_probe:

@@ -76,7 +76,8 @@ def _gather(message_class: str, now: datetime) -> int:
 
 
 def hold_back(batch: SendBatch, messages: Collection[UUID], *, until: datetime, reason: str) -> None:
-    """Moves messages of a leased batch into a new one that is due later, with the reason they all share.
+    """Moves messages of a leased batch into a new one that is due later, with the reason they all share: the
+    limit they wait for, or, where it is empty, what the batch itself had waited for.
 
     Nothing when the lease was lost: whoever has the batch now may be handing these very messages over.
     """
@@ -85,7 +86,11 @@ def hold_back(batch: SendBatch, messages: Collection[UUID], *, until: datetime, 
         if not mine.select_for_update().exists():
             return
         later = SendBatch.objects.create(
-            campaign=batch.campaign, priority=batch.priority, due_at=until, reason=reason
+            campaign=batch.campaign,
+            priority=batch.priority,
+            due_at=until,
+            reason=reason or batch.reason,
+            limited_until=until if reason else batch.limited_until,
         )
         Message.objects.filter(pk__in=messages).update(batch=later)
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from campaigns.breakers import ROUTE_PAUSE
+from campaigns.lateness import WAITS_OF_OURS
 from campaigns.models import Campaign, Message, MessageOutcome, SendBatch
 from campaigns.reputation import count_day
 from delivery.base import Outcome, OutcomeKind
@@ -21,7 +22,9 @@ GIVE_UP_AFTER = {
     Campaign.MessageClass.LEGAL: timedelta(hours=72),
     Campaign.MessageClass.MARKETING: timedelta(hours=24),
 }
-_PUT_OFF_BY_US = ("quiet_hours", "standing_changed", "facts_changed")
+ROUTE_DOWN = "route_down"
+# Our night, our route, our error or our worker: none of them says that the other end won't take it.
+_PUT_OFF_BY_US = (*WAITS_OF_OURS, ROUTE_DOWN, "error", "worker_stopped")
 _UNSENT = (MessageOutcome.Kind.SKIPPED, MessageOutcome.Kind.HELD_OUT, MessageOutcome.Kind.REJECTED)
 
 
@@ -121,8 +124,9 @@ def _make_row(message: Message, outcome: Outcome, now: datetime, *, is_late: boo
     )
     if outcome.kind == OutcomeKind.REJECTED:
         return row
-    is_ours = outcome.kind == OutcomeKind.ROUTE_DOWN  # it is judged again when the route is open
-    if not is_ours and is_late:
+    if outcome.kind == OutcomeKind.ROUTE_DOWN:  # it is judged again when the route is open
+        row.reason, row.detail = ROUTE_DOWN, f"{reason}: {detail}".strip(": ")[:255]
+    elif is_late:
         row.reason, row.detail = "expired", f"Gave up after: {reason} {detail}"[:255]
         return row
     row.kind, row.until = MessageOutcome.Kind.DEFERRED, _next_try(message, outcome, now)

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from campaigns.lateness import MAX_LATENESS, read_first_tries, read_starts
 from campaigns.models import Message, MessageOutcome, SendBatch
 from campaigns.outcomes import Tally, write_exceptions
-from campaigns.subjects import MAX_LATENESS
 
 POISON_DELAY = timedelta(hours=1)
 
@@ -28,7 +28,13 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
             return Tally(deferred=int(row.until is not None), skipped=int(row.until is None), batches=1)
         half = len(messages) // 2
         for part in filter(None, (messages[:half], messages[half:])):
-            again = SendBatch.objects.create(campaign=batch.campaign, priority=batch.priority, due_at=now)
+            again = SendBatch.objects.create(
+                campaign=batch.campaign,
+                priority=batch.priority,
+                due_at=now,
+                reason=batch.reason,
+                limited_until=batch.limited_until,
+            )
             Message.objects.filter(pk__in=[m.pk for m in part]).update(batch=again)
     return Tally(batches=1)
 
@@ -36,6 +42,7 @@ def isolate_poison(batch: SendBatch, error: str, now: datetime) -> Tally:
 def _put_off(message: Message, error: str, now: datetime) -> MessageOutcome:
     row = MessageOutcome(message=message, reason="error", detail=error, at=now)
     row.kind, row.until = MessageOutcome.Kind.DEFERRED, now + POISON_DELAY
-    if now - message.queued_at > MAX_LATENESS:
+    tried_since = read_first_tries([message]).get(message.pk, now)
+    if now - min(tried_since, read_starts([message], now)[message.pk]) > MAX_LATENESS:
         row.kind, row.until = MessageOutcome.Kind.SKIPPED, None
     return row

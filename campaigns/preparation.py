@@ -17,10 +17,11 @@ from audience.double_opt_in import find_unaskable
 from campaigns.composition import compose_emails
 from campaigns.eligibility import Facts, Send, Skip, is_capped, judge
 from campaigns.frequency import read_recent_marketing
+from campaigns.lateness import read_starts
 from campaigns.lines import Lines, read_lines
 from campaigns.models import Message, SendBatch, Step
 from campaigns.prepared import Prepared
-from campaigns.subjects import Subject, find_outdated, read_starts
+from campaigns.subjects import Subject, find_outdated
 from campaigns.told import read_events
 from campaigns.variants import count_products, deal_arms, scorer_of
 from delivery.base import Transport

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from campaigns.lateness import MAX_LATENESS, read_first_tries
 from campaigns.models import Message, MessageEvent, MessageOutcome, SendBatch
 from campaigns.outcomes import make_unknown, write_exceptions
-from campaigns.subjects import MAX_LATENESS
 from delivery.base import Outcome, OutcomeKind, Transport
 from shop.claims import lock_rows
 
@@ -39,19 +39,20 @@ def _settle_abandoned(now: datetime, transport: Transport) -> int:
         batch.fence, batch.state, batch.finished_at = batch.fence + 1, SendBatch.State.DONE, now
         batch.save(update_fields=["fence", "state", "finished_at"])
         messages = list(batch.messages.filter(is_closed=False))
-        write_exceptions(_judge_abandoned(messages, transport, now))
+        write_exceptions(_judge_abandoned(batch, messages, transport, now))
     return len(messages)
 
 
 def _judge_abandoned(
-    messages: Sequence[Message], transport: Transport, now: datetime
+    batch: SendBatch, messages: Sequence[Message], transport: Transport, now: datetime
 ) -> list[MessageOutcome]:
     held = transport.find_accepted([m.id for m in messages])
     if held is None:
         detail = "The worker stopped while handing over."
         return [make_unknown(m, "in_doubt", detail, now) for m in messages]
     lost = [m for m in messages if m.id not in held]
-    return [_make_resend(m, "worker_stopped", now) for m in lost]
+    tries, tried_at = read_first_tries(lost), batch.submitted_at or now
+    return [_make_resend(m, "worker_stopped", now, tried_at=tries.get(m.id, tried_at)) for m in lost]
 
 
 def _settle_unknown(now: datetime) -> int:
@@ -62,22 +63,27 @@ def _settle_unknown(now: datetime) -> int:
         )
         messages = [row.message for row in rows]
         seen = set(MessageEvent.objects.filter(message__in=messages).values_list("message", flat=True))
-        write_exceptions([verdict for m in messages if (verdict := _judge_unknown(m, m.id in seen, now))])
+        tries = read_first_tries(messages)
+        verdicts = [_judge_unknown(m, now, has_events=m.id in seen, tried_at=tries[m.id]) for m in messages]
+        write_exceptions([verdict for verdict in verdicts if verdict])
         MessageOutcome.objects.filter(pk__in=[row.pk for row in rows]).update(until=None)
     return len(rows)
 
 
-def _judge_unknown(message: Message, has_events: bool, now: datetime) -> MessageOutcome | None:
+def _judge_unknown(
+    message: Message, now: datetime, *, has_events: bool, tried_at: datetime
+) -> MessageOutcome | None:
     """Accepted when the provider spoke of it, sent again when transactional, else unknown for good."""
     if has_events:
         return _make_accepted(message, now)
-    return (
-        _make_resend(message, "possible_duplicate", now) if message.step.campaign.resends_doubtful else None
-    )
+    if not message.step.campaign.resends_doubtful:
+        return None
+    return _make_resend(message, "possible_duplicate", now, tried_at=tried_at)
 
 
-def _make_resend(message: Message, reason: str, now: datetime) -> MessageOutcome:
-    if now - message.queued_at > MAX_LATENESS:
+def _make_resend(message: Message, reason: str, now: datetime, *, tried_at: datetime) -> MessageOutcome:
+    """Counted from the first try: how long it had waited before, for a limit or a pause, does not matter."""
+    if now - tried_at > MAX_LATENESS:
         kind = MessageOutcome.Kind.REJECTED
         return MessageOutcome(message=message, kind=kind, reason="expired", detail=reason, at=now)
     kind = MessageOutcome.Kind.DEFERRED

@@ -4,18 +4,13 @@ Facts are pulled when a decision is due, never pushed: an order that was cancell
 bought meanwhile, ends the reason to write, whoever queued the message and whenever.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from django.db.models import F, Max, Sum
 
-from campaigns.models import Message, Trial
 from shop.models import Cart, CartLine, Order, Refund
-
-# A confirmation of last week's order only confuses. The wait of a flow, or for a leader, does not count.
-MAX_LATENESS = timedelta(hours=72)
 
 
 class Subject(NamedTuple):
@@ -24,17 +19,6 @@ class Subject(NamedTuple):
     customer_id: int
     order_id: int | None = None
     cart_id: int | None = None
-
-
-def read_starts(messages: Sequence[Message], now: datetime) -> dict[UUID, datetime]:
-    """Since when each may leave, by id: since it was queued, or since the leader of its broadcast is known.
-
-    One query where something has waited for long, else none.
-    """
-    late = {m.step.campaign_id for m in messages if now - m.queued_at > MAX_LATENESS}
-    trials = Trial.objects.filter(campaign__in=late, decided_at__isnull=False) if late else ()
-    decided = {(trial.campaign_id, trial.occurrence): trial.decided_at for trial in trials}
-    return {m.id: decided.get((m.step.campaign_id, m.occurrence)) or m.queued_at for m in messages}
 
 
 def find_outdated(subjects: Iterable[Subject]) -> dict[Subject, str]:

@@ -28,6 +28,7 @@ FINDINGS: dict[str, "str | Promise"] = {
     "drops_warning": _("The mail provider drops many of the emails."),
     "broken_template": _("Too many of the emails could not be put together from their template."),
     "broken_template_warning": _("Some of the emails can't be put together from their template."),
+    "broadcast_slow": _("Our own limits spread this mailing over more than three days; none of it is lost."),
     "content_bounces": _("Mailboxes refuse the emails because of what they say or who sends them."),
 }
 _EVERYWHERE = "_everywhere"

@@ -86,7 +86,7 @@ def write_finding(finding: Finding, names: Mapping[str, str], currency: str) -> 
         case Status.BLOCKED:
             return gettext("Stopped: the split is broken. Find out why before believing any comparison.")
         case _:
-            return _write_wait(finding.days_left)
+            return _write_wait(finding)
 
 
 def _write_difference(finding: Finding, names: Mapping[str, str], currency: str) -> str:
@@ -113,11 +113,15 @@ def _write_nothing_found(finding: Finding, currency: str) -> str:
     return text % {"low": low, "high": high, "unit": scale.unit}
 
 
-def _write_wait(days: int | None) -> str:
+def _write_wait(finding: Finding) -> str:
+    days = finding.days_left
     if days is None:
         return gettext("Still collecting.")
     text = ngettext("Still collecting: about %(days)s day.", "Still collecting: about %(days)s days.", days)
-    return text % {"days": format_count(days)}
+    sentences = [text % {"days": format_count(days)}]
+    if finding.ends_short:
+        sentences.append(gettext("The plan ends on its last day, before all planned people have come."))
+    return " ".join(sentences)
 
 
 def _write_start(report: Report) -> str:

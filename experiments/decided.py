@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from experiments.changes import is_about_the_flow
-from experiments.comparisons import GUARDING, HOLDOUT, Metric, Pair, totals_of
+from experiments.comparisons import GUARDING, HOLDOUT, WRITTEN, Metric, Pair, totals_of
 from experiments.counting import Counts, DayCount, by_arm, by_epoch, read_counts
 from experiments.decisions import decide
 from experiments.guardrails import (
@@ -167,7 +167,13 @@ def _read_alarm(row: AlarmRow) -> Alarm:
 
 
 def _roll_out(experiment: Experiment, verdict: Verdict, now: datetime) -> None:
-    """Only what is still running; a single variant against a holdout rolls out as it is."""
-    variant = experiment.variants.filter(key=verdict.variant or "").first()
+    """Only what is still running; a single variant that beats its holdout goes to the held-out people too.
+
+    That ends what is known of the money it brings, so it takes somebody who switched it on for this flow.
+    """
+    variants = experiment.variants.all()
+    if verdict.variant != WRITTEN:
+        variants = variants.filter(key=verdict.variant or "")
+    variant = variants.first()
     if variant and experiment.status == Experiment.Status.RUNNING:
         roll_out(experiment, variant, now, actor=AUTOMATIC)

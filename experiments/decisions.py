@@ -8,72 +8,13 @@ primary metric fixed before the first look, forced and preview people left out, 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
-from experiments.boundaries import HYBRID, Design, combined_reaches, reach_of_sequence
+from experiments.courses import Course, Plan, step_down
 from experiments.guardrails import Alarm, Guardrail, Severity, Split, check_guardrail, is_mismatched
-from experiments.sequences import UNPLANNED
 from experiments.statistics import Interval
-from experiments.verdicts import Finding, Look, Rule, Series, Status, Verdict
+from experiments.verdicts import Finding, Look, Series, Status, Verdict
 from experiments.wording import describe_alarm, describe_finding
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is fixed before the first look: how many matured people, in control and variant together, end it.
-
-    None means that nobody planned an end: then the sequence gets the whole error rate.
-    Raises ValueError for a size below 1 or a design that doesn't fit.
-    """
-
-    people: int | None
-    design: Design = HYBRID
-
-    def __post_init__(self) -> None:
-        if self.people is not None and self.people < 1:
-            raise ValueError(f"A plan of {self.people} people can't be; plan for 1 or more, or for no end.")
-        if self.people is None and self.design.plan_alpha:
-            raise ValueError(
-                "Without an end there is nothing to spend a plan's alpha on; use Plan.without_end()."
-            )
-
-    @classmethod
-    def without_end(cls, alpha: float = 0.05) -> "Plan":
-        return cls(None, Design(plan_alpha=0.0, sequence_alpha=alpha))
-
-    def fraction(self, people: int) -> float:
-        """How much of the plan is in; without one, of the size at which the sequence is narrowest."""
-        return people / (self.people or UNPLANNED)
-
-    def count_looks(self, looks: Sequence[Look]) -> tuple[int, bool]:
-        """How many of these looks belong to the plan, and whether it is over."""
-        if self.people is None:
-            return 0, True
-        for number, look in enumerate(looks, 1):
-            if look.is_last or look.estimate.people >= self.people:
-                return number, True
-        return len(looks), False
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """One series under one design: what each look had to reach and which was the first to do so."""
-
-    series: Series
-    design: Design
-    fractions: tuple[float, ...]
-    reaches: tuple[float, ...]
-    is_over: bool
-    claim: int | None
-
-    @property
-    def rule(self) -> Rule | None:
-        if self.claim is None:
-            return None
-        z = abs(self.series.looks[self.claim].estimate.z)
-        by_sequence = z >= reach_of_sequence(self.fractions[self.claim], self.design)
-        return Rule.SEQUENCE if by_sequence else Rule.PLAN
 
 
 def decide(
@@ -90,8 +31,9 @@ def decide(
     `alarms` and `is_broken` are what earlier looks raised, which stays.
     A broken split blocks every finding. A variant that does harm is not called better. Among the variants
     of one metric the errors are shared after Holm (1979, Scandinavian Journal of Statistics 6:65-70; for
-    looks over time Maurer and Bretz 2013, Statistics in Biopharmaceutical Research 5:311-320). Secondary
-    metrics are found the same way, but metrics are not corrected for each other and never decide.
+    looks over time Maurer and Bretz 2013, Statistics in Biopharmaceutical Research 5:311-320), and more
+    looks never change what was found of a variant: its day, its range, its rule. Secondary metrics are
+    found the same way, but metrics are not corrected for each other and never decide.
     Raises ValueError for looks not in the order of their days.
     """
     findings = tuple(find_differences(series, plan))
@@ -113,50 +55,12 @@ def find_differences(series: Sequence[Series], plan: Plan) -> list[Finding]:
             )
     found: dict[tuple[str, str], Finding] = {}
     for metric in dict.fromkeys(each.metric for each in series):
-        for course in _step_down([each for each in series if each.metric == metric], plan):
+        for course in step_down([each for each in series if each.metric == metric], plan):
             found[course.series.variant, metric] = _find(course, plan)
     return [found[each.variant, each.metric] for each in series]
 
 
-def _step_down(series: Sequence[Series], plan: Plan) -> list[_Course]:
-    """Holm's way: the errors are shared by those not yet claimed, so each claim makes the next easier."""
-    claimed: list[_Course] = []
-    rest = list(series)
-    while rest:
-        design = plan.design.shared_by(len(rest))
-        courses = [_follow(each, plan, design) for each in rest]
-        hits = [course for course in courses if course.claim is not None]
-        claimed += hits
-        if not hits:
-            return claimed + courses
-        rest = [course.series for course in courses if course.claim is None]
-    return claimed
-
-
-def _follow(series: Series, plan: Plan, design: Design) -> _Course:
-    fractions = tuple(plan.fraction(look.estimate.people) for look in series.looks)
-    planned, is_over = plan.count_looks(series.looks)
-    reaches = _reaches(fractions, planned, is_over, design)
-    claim = next(
-        (n for n, pair in enumerate(zip(series.looks, reaches, strict=True)) if _crosses(*pair)), None
-    )
-    return _Course(series, design, fractions, reaches, is_over, claim)
-
-
-@lru_cache(maxsize=1024)
-def _reaches(fractions: tuple[float, ...], planned: int, is_over: bool, design: Design) -> tuple[float, ...]:
-    """What each look must reach: within the plan either rule, after it the sequence alone."""
-    within = combined_reaches(fractions[:planned], design, ended=is_over)
-    return within + tuple(reach_of_sequence(fraction, design) for fraction in fractions[planned:])
-
-
-def _crosses(look: Look, reach: float) -> bool:
-    """Whether test and interval agree that there is a difference, so that no page contradicts itself."""
-    estimate = look.estimate
-    return estimate.is_enough and abs(estimate.z) >= reach and not estimate.interval(reach).holds(0)
-
-
-def _find(course: _Course, plan: Plan) -> Finding:
+def _find(course: Course, plan: Plan) -> Finding:
     series = course.series
     finding = Finding(
         series.variant,
@@ -171,22 +75,25 @@ def _find(course: _Course, plan: Plan) -> Finding:
         return finding
     at = len(series.looks) - 1 if course.claim is None else course.claim
     look, reach = series.looks[at], course.reaches[at]
+    is_open = finding.status is Status.COLLECTING
+    days_left, ends_short = _wait(series.looks[-1], plan) if is_open else (None, False)
     return replace(
         finding,
         day=None if course.claim is None else look.day,
         estimate=look.estimate,
         interval=_bound(look, reach),
         lift=look.estimate.lift_interval(reach) if math.isfinite(reach) else None,
-        band=_bound(look, reach_of_sequence(course.fractions[at], course.design)),
-        days_left=_days_left(series.looks[-1], plan) if finding.status is Status.COLLECTING else None,
+        band=_bound(look, course.band_reach(at)),
+        days_left=days_left,
+        ends_short=ends_short,
     )
 
 
-def _read(course: _Course) -> Status:
+def _read(course: Course) -> Status:
     if course.claim is not None:
         is_higher = course.series.looks[course.claim].estimate.difference > 0
         return Status.BETTER if is_higher == course.series.higher_is_better else Status.WORSE
-    has_ended = course.is_over and bool(course.series.looks) and bool(course.design.plan_alpha)
+    has_ended = course.is_over and bool(course.designs) and bool(course.designs[-1].plan_alpha)
     return Status.UNDECIDED if has_ended else Status.COLLECTING
 
 
@@ -194,11 +101,17 @@ def _bound(look: Look, reach: float) -> Interval | None:
     return look.estimate.interval(reach) if math.isfinite(reach) else None
 
 
-def _days_left(look: Look, plan: Plan) -> int | None:
-    """Days until the planned size at the pace so far; None without a plan or anybody counted."""
+def _wait(look: Look, plan: Plan) -> tuple[int | None, bool]:
+    """Days until the plan ends, and whether its last day comes before the planned size at this pace.
+
+    None without a plan or anybody counted.
+    """
     if plan.people is None or not look.estimate.people:
-        return None
-    return max(math.ceil((plan.people - look.estimate.people) * look.day / look.estimate.people), 1)
+        return None, False
+    days = max(math.ceil((plan.people - look.estimate.people) * look.day / look.estimate.people), 1)
+    if look.days_to_end is None or look.days_to_end >= days:
+        return days, False
+    return max(look.days_to_end, 1), True
 
 
 def _summarise(findings: tuple[Finding, ...], alarms: tuple[Alarm, ...]) -> Verdict:
@@ -241,4 +154,5 @@ def block_finding(finding: Finding) -> Finding:
         lift=None,
         band=None,
         days_left=None,
+        ends_short=False,
     )

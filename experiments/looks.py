@@ -23,7 +23,7 @@ from experiments.comparisons import (
     list_pairs,
 )
 from experiments.counting import accumulate, final_days, read_counts
-from experiments.decisions import Plan
+from experiments.courses import Plan
 from experiments.estimates import Estimate, Kind
 from experiments.models import Experiment, Variant
 from experiments.models import Look as LookRow
@@ -85,7 +85,8 @@ def series_of(experiment: Experiment, pair: Pair, looks: Sequence[LookRow]) -> l
     by_metric: dict[str, list[Look]] = {}
     for row in looks:
         if (row.reference, row.arm) == (pair.reference, pair.arm) and not row.skipped:
-            look = Look(row.number, read_estimate(row.estimate or {}), row.is_last)
+            to_end = (experiment.ends_on - row.day).days if experiment.ends_on else None
+            look = Look(row.number, read_estimate(row.estimate or {}), row.is_last, to_end)
             by_metric.setdefault(row.metric, []).append(look)
     return [
         Series(

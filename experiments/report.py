@@ -12,8 +12,9 @@ from datetime import date, datetime
 from experiments.boundaries import reach_of_sequence
 from experiments.comparisons import HOLDOUT, Metric, Pair, Totals, estimate, list_metrics, totals_of
 from experiments.counting import Counts, DayCount, by_arm, by_epoch, read_counts
+from experiments.courses import Plan
 from experiments.decided import judge_series, read_alarms, splits_of
-from experiments.decisions import Plan, block_finding, find_differences
+from experiments.decisions import block_finding, find_differences
 from experiments.estimates import Estimate
 from experiments.guardrails import Split, mismatch_evidence
 from experiments.looks import pairs_of, plan_of, read_estimate, read_looks, series_of

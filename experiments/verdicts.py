@@ -29,12 +29,13 @@ class Look:
     """What was known on one day, counted from the first on which anybody had matured.
 
     `is_last` says that the plan ends on this day, also if fewer people came than planned; that is
-    allowed where the day was fixed beforehand.
+    allowed where the day was fixed beforehand. `days_to_end` are the days from this one until it.
     """
 
     day: int
     estimate: Estimate
     is_last: bool = False
+    days_to_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Finding:
     interval: Interval | None = None
     lift: Interval | None = None
     band: Interval | None = None
-    days_left: int | None = None  # until the plan ends, at the pace so far
+    days_left: int | None = None  # until the plan ends: at the pace so far, or on its last day if sooner
+    ends_short: bool = False  # that day comes before all planned people have
     reaches: tuple[float, ...] = ()  # the z that each look had to reach, in their order
 
 

@@ -14,7 +14,7 @@ def describe_finding(finding: Finding) -> str:
         case Status.BLOCKED:
             return "Stopped: the split is broken. Find out why before believing any comparison."
         case Status.COLLECTING:
-            return _describe_wait(finding.days_left)
+            return _describe_wait(finding)
         case Status.BETTER | Status.WORSE:
             return f"{_describe_difference(finding)}; {_describe_certainty(finding.rule)}."
         case _:
@@ -30,10 +30,14 @@ def describe_alarm(alarm: Alarm) -> str:
     )
 
 
-def _describe_wait(days_left: int | None) -> str:
-    if days_left is None:
+def _describe_wait(finding: Finding) -> str:
+    days = finding.days_left
+    if days is None:
         return "Still collecting."
-    return f"Still collecting: about {days_left} {'day' if days_left == 1 else 'days'}."
+    words = f"Still collecting: about {days} {'day' if days == 1 else 'days'}."
+    if finding.ends_short:
+        words += " The plan ends on its last day, before all planned people have come."
+    return words
 
 
 def _describe_difference(finding: Finding) -> str:

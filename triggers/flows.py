@@ -15,9 +15,10 @@ from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 
+from campaigns.lateness import MAX_LATENESS
 from campaigns.models import Step
 from campaigns.outbox import Draft, queue_messages
-from campaigns.subjects import MAX_LATENESS, Subject, find_outdated
+from campaigns.subjects import Subject, find_outdated
 from shop.claims import lock_customers, lock_rows, work_off
 from shop.models import Event, Order
 from triggers import kinds

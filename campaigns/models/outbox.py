@@ -49,6 +49,9 @@ class SendBatch(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READY)
     due_at = models.DateTimeField()
     reason = models.CharField(max_length=40, blank=True, help_text="Why it waits, or was cancelled")
+    limited_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when our own limits keep, or kept, it back"
+    )
     route = models.CharField(max_length=120, blank=True, help_text="By which transport it was handed over")
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)

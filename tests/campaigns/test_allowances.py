@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.allowances import Limit, plan_warm_up, share_out, take_allowance
-from campaigns.models import Allowance, Message, SendBatch
+from campaigns.models import Allowance, Campaign, Message, SendBatch
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally
 from campaigns.sending import lease_batch, send_due
@@ -164,3 +164,50 @@ def test_a_confirmation_goes_before_a_backlog_of_offers(
     send_due(now, provider, limit=1)
     assert provider.sent == [confirmation.pk]
     assert read_statuses().count("accepted") == 1
+
+
+def test_what_waits_for_our_own_limits_is_never_too_late(now: datetime, limit: Any, published: None) -> None:
+    limit(warm_up=PLAN | {"start": 1, "factor": 1, "target": 5})
+    for _ in range(6):
+        queue_marketing(now)
+    for day in range(6):
+        assert send_due(now + timedelta(days=day), Provider()) == Tally(accepted=1)
+
+
+def test_what_waits_for_a_limit_says_so_though_no_worker_touched_it(
+    now: datetime, limit: Any, published: None
+) -> None:
+    limit(warm_up=PLAN | {"start": 1, "factor": 1})
+    for _ in range(3):
+        queue_marketing(now)
+    send_due(now, Provider())
+    tomorrow = (now + timedelta(days=1)).replace(hour=0)
+    assert read_reasons() == [("accepted", ""), ("deferred", "warm_up"), ("deferred", "warm_up")]
+    assert set(SendBatch.objects.filter(state="ready").values_list("limited_until", flat=True)) == {tomorrow}
+
+
+def test_a_night_after_the_limit_costs_nobody_their_email(now: datetime, limit: Any, published: None) -> None:
+    limit(warm_up=PLAN | {"start": 1, "factor": 1, "target": 5})
+    for _ in range(6):
+        queue_marketing(now)
+    for day in range(5):
+        send_due(now + timedelta(days=day), Provider())
+    night = (now + timedelta(days=5)).replace(hour=0, minute=1)
+    assert send_due(night, Provider()) == Tally(deferred=1)
+    morning = night.replace(hour=12)
+    assert gather_due(morning) == 1
+    assert send_due(morning, Provider()) == Tally(accepted=1)
+
+
+def test_what_was_paused_after_the_limit_had_let_it_go_is_too_late(
+    now: datetime, limit: Any, published: None
+) -> None:
+    limit(warm_up=PLAN | {"start": 1, "factor": 1, "target": 5})
+    for _ in range(2):
+        queue_marketing(now)
+    send_due(now, Provider())
+    Campaign.objects.update(status="paused")
+    later = now + timedelta(days=5)
+    assert send_due(later, Provider()) == Tally()
+    Campaign.objects.update(status="live")
+    assert send_due(later, Provider()) == Tally(skipped=1)

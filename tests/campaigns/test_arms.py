@@ -17,6 +17,7 @@ from experiments.models import Assignment, Experiment, Variant
 from experiments.running import restart, start, stop
 from recommendations.building import rebuild_neighbours
 from recommendations.withholding import find_withheld
+from shop.models import Customer
 from tests.campaigns.conftest import agree
 from tests.factories import make_cart, make_customer, make_order, make_product
 from tests.flows import make_campaign, read_statuses
@@ -149,16 +150,35 @@ def test_weights_of_nothing_hold_nobody_up(
     assert set(read_statuses()) == {"accepted"}
 
 
-def test_pages_keep_from_suggestions_whom_the_running_test_holds_out_and_nobody_from_before_a_restart(
-    now: datetime,
-) -> None:
-    experiment = Experiment.objects.create(key="test", name="Test", holdout_share=0.5)
+def hold_half_out(now: datetime, *, marketing: bool = False, is_global: bool = False) -> Experiment:
+    """A running experiment of one arm that holds half of the people out: a flow's, or the shop's."""
+    experiment = Experiment.objects.create(key="test", name="Test", holdout_share=0.5, is_global=is_global)
     Variant.objects.create(experiment=experiment, key="a", name="A", is_control=True)
-    start(experiment, now)
+    if not is_global:
+        experiment.planned_campaigns.add(make_campaign(marketing=marketing))
+    return start(experiment, now)
+
+
+def find_held(experiment: Experiment, people: list[Customer], now: datetime) -> set[int]:
+    return {pk for pk, arm in assign(experiment, people, now).items() if arm.variant is None}
+
+
+@pytest.mark.parametrize("is_global", [True, False], ids=["the shop's", "an order confirmation's"])
+def test_pages_keep_to_a_holdout_of_suggestions_and_to_nobody_from_before_a_restart(
+    now: datetime, is_global: bool
+) -> None:
+    experiment = hold_half_out(now, is_global=is_global)
     people = [make_customer() for _ in range(40)]
-    before = {pk for pk, arm in assign(experiment, people, now).items() if arm.variant is None}
+    before = find_held(experiment, people, now)
     assert set(find_withheld(people, now)) == before
     restart(stop(experiment, now), now, why="a wrong link")
     assert find_withheld(people, now) == {}
-    after = {pk for pk, arm in assign(experiment, people, now).items() if arm.variant is None}
+    after = find_held(experiment, people, now)
     assert set(find_withheld(people, now)) == after != before
+
+
+def test_who_gets_no_email_of_a_marketing_flow_still_sees_suggestions_on_the_pages(now: datetime) -> None:
+    experiment = hold_half_out(now, marketing=True)
+    people = [make_customer() for _ in range(40)]
+    assert find_held(experiment, people, now)
+    assert find_withheld(people, now) == {}

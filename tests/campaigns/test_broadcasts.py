@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
 
 from campaigns import broadcasts
-from campaigns.broadcasts import queue_broadcast
-from campaigns.models import Message, MessageOutcome, SendBatch
+from campaigns.broadcasts import estimate_broadcast, queue_broadcast
+from campaigns.models import Alert, Message, MessageOutcome, SendBatch
 from campaigns.outcomes import Tally
 from campaigns.sending import send_due
 from delivery.preview import PreviewTransport
@@ -89,3 +91,49 @@ def test_a_campaign_without_an_email_is_refused(now: datetime) -> None:
     campaign.steps.all().delete()
     with pytest.raises(ValueError, match="Add a step"):
         queue_broadcast(campaign, now, occurrence="x")
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
+    for name, value in values.items():
+        monkeypatch.setitem(django_settings.PAIRWELL, name.upper(), value)
+
+
+WARM_UP = {"from": "2026-11-16", "start": 10, "factor": 1, "target": 50}
+
+
+def test_how_long_the_limits_let_it_last_is_known_beforehand(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(12):
+        make_customer()
+    assert (estimate_broadcast(now).ends_at, estimate_broadcast(now).reason) == (now, "")
+    limit(monkeypatch, rate_per_minute=5)  # four of them offers
+    assert estimate_broadcast(now).ends_at == now + timedelta(minutes=2)
+    limit(
+        monkeypatch, rate_per_minute=0, warm_up=WARM_UP | {"start": 5, "factor": 2}
+    )  # 10 a day by now, 8 offers
+    tomorrow = (now + timedelta(days=1)).replace(hour=0)
+    pace = estimate_broadcast(now)
+    assert (pace.people, pace.ends_at, pace.days, pace.reason) == (12, tomorrow, 2, "warm_up")
+    limit(monkeypatch, warm_up={}, domain_rates={"buyer.example": 1})
+    Customer.objects.update(email=Concat("pk", Value("@Buyer.example"), output_field=CharField()))
+    pace = estimate_broadcast(now)
+    assert (pace.ends_at, pace.reason) == (now + timedelta(minutes=11), "domain_limit")
+
+
+@pytest.mark.parametrize(("people", "warned"), [(32, False), (33, True)])
+def test_more_than_three_days_are_told_before_it_begins(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, *, people: int, warned: bool
+) -> None:
+    limit(monkeypatch, warm_up=WARM_UP)  # eight offers a day
+    for _ in range(people):
+        make_customer()
+    queue_broadcast(make_campaign(marketing=True), now.replace(hour=0), occurrence="spring")
+    alerts = list(Alert.objects.values_list("code", "figures"))
+    assert alerts == ([("broadcast_slow", {"people": people, "days": 5})] if warned else [])
+
+
+def test_no_limit_costs_no_statement(now: datetime) -> None:
+    with count_statements() as statements:
+        estimate_broadcast(now)
+    assert len(statements) == 0

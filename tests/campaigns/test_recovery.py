@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from campaigns.lateness import MAX_LATENESS
 from campaigns.models import Message, MessageEvent, PreviewMail, RenderedMessage, SendBatch
 from campaigns.outbox import gather_due
 from campaigns.outcomes import Tally, record_outcomes
@@ -175,3 +176,25 @@ def test_a_second_try_that_is_cancelled_does_not_make_the_first_one_unsent(
     later = doubt_a_confirmation(now, queue_confirmations)
     cancel_waiting(later)
     assert read_statuses() == ["unknown"]
+
+
+def test_a_confirmation_that_had_waited_long_before_its_doubt_is_sent_again(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations()
+    late = now + MAX_LATENESS
+    send_due(late, Silent())
+    later = late + AFTER_DOUBT
+    resolve_doubts(later, Silent())
+    gather_due(later)
+    assert send_due(later, transport) == Tally(accepted=1)
+
+
+def test_a_doubt_that_nobody_looked_at_for_days_is_not_sent_again(
+    now: datetime, transport: PreviewTransport, queue_confirmations: QueueOrders
+) -> None:
+    queue_confirmations(2)
+    die_while_handing_over(transport, now, sent=0)
+    resolve_doubts(now + MAX_LATENESS + AFTER_LEASE, transport)
+    assert gather_due(now + 2 * MAX_LATENESS) == 0
+    assert read_statuses() == ["rejected"] * 2

@@ -294,6 +294,17 @@ def test_what_waited_for_a_pause_is_not_lost_to_one_busy_answer(now: datetime, p
     assert MessageOutcome.objects.filter(reason="expired").count() == 1
 
 
+def test_a_route_that_was_down_costs_nobody_a_try(now: datetime, published: None) -> None:
+    queue_marketing(now)
+    send_due(now, Answering(Outcome(OutcomeKind.ROUTE_DOWN, "http_401", "The key is not valid.")))
+    later = now + timedelta(hours=25)
+    Route.objects.update(breaker="closed")
+    gather_due(later)
+    assert send_due(later, Answering(Outcome(OutcomeKind.RETRY, "http_503"))) == Tally(deferred=1)
+    told = MessageOutcome.objects.order_by("pk").values_list("reason", "detail").first()
+    assert told == ("route_down", "http_401: The key is not valid.")
+
+
 def test_a_route_that_is_down_blames_nobody(now: datetime, queue_confirmations: QueueOrders) -> None:
     queue_confirmations()
     send_due(now, Answering(Outcome(OutcomeKind.ROUTE_DOWN, "http_401")))

@@ -16,7 +16,7 @@ from dashboard.results import build_result
 from dashboard.trials import DECIDED
 from experiments.models import Alarm, Decision, Experiment, Look
 from experiments.running import change_weights
-from tests.dashboard.trials import LATER, START, join_flow, live_on, make_trial
+from tests.dashboard.trials import FIRST, LATER, START, join_flow, live_on, make_trial
 from tests.queries import count_statements
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,13 @@ def test_nothing_is_claimed_before_the_rule_does(signed_in: Client) -> None:
     assert "Still collecting: about 20 days." in html
     assert "likely to be true" not in html
     assert "winner" not in html.lower()
+
+
+def test_a_last_day_before_the_planned_people_is_said_and_counted_to(signed_in: Client) -> None:
+    experiment = make_trial(ends_on=FIRST + timedelta(days=13))
+    live_on(experiment, 10, orders=(10, 11, 1))
+    html = read(signed_in, experiment)
+    assert "Still collecting: about 4 days. The plan ends on its last day, before all planned people" in html
 
 
 def test_before_anybody_matured_it_says_when_people_count(signed_in: Client) -> None:

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.boundaries import HYBRID, Design
-from experiments.decisions import Plan, decide
+from experiments.courses import Plan
+from experiments.decisions import decide
 from experiments.estimates import Estimate, estimate_means, estimate_rates
 from experiments.guardrails import LIMITS, Events, Guardrail, Split
 from experiments.statistics import Rate, summarise
-from experiments.verdicts import Look, Rule, Series, Status, Verdict
+from experiments.verdicts import Finding, Look, Rule, Series, Status, Verdict
 
 DAILY, PLAN = 500, Plan(28_000)
 
@@ -45,6 +46,13 @@ def guard(control: int, treated: int, *, variant: str = "B") -> Guardrail:
 def draw_series(rng: np.random.Generator, control: float, treated: float, *, days: int = 28) -> Series:
     counts = np.cumsum(rng.binomial(DAILY, (control, treated), (days, 2)), axis=0)
     return Series("B", "conversion", tuple(look(day, int(a), int(b)) for day, (a, b) in enumerate(counts, 1)))
+
+
+def up_to(day: int, *each: Series) -> list[Series]:
+    """The same series as they were known on this day."""
+    return [
+        replace(s, looks=tuple(known_look for known_look in s.looks if known_look.day <= day)) for s in each
+    ]
 
 
 def test_equal_arms_are_told_apart_in_at_most_five_of_a_hundred_experiments_over_56_looks() -> None:
@@ -89,6 +97,18 @@ def test_a_large_difference_is_found_early_by_the_sequence() -> None:
 def test_until_then_it_says_how_long_it_takes() -> None:
     verdict = decide([series(15, 16, days=range(1, 20))], plan=PLAN)
     assert (verdict.status, verdict.words) == (Status.COLLECTING, "Still collecting: about 9 days.")
+
+
+def test_a_last_day_that_comes_before_the_planned_people_is_what_is_waited_for() -> None:
+    looks = series(15, 16, days=range(1, 20)).looks
+
+    def wait(days_to_end: int) -> str:
+        last = replace(looks[-1], days_to_end=days_to_end)
+        return decide([Series("B", "c", (*looks[:-1], last))], plan=PLAN).words
+
+    sooner = "about 4 days. The plan ends on its last day, before all planned people have come."
+    assert wait(4) == f"Still collecting: {sooner}"
+    assert wait(9) == wait(30) == "Still collecting: about 9 days."
 
 
 def test_after_the_plan_it_says_what_can_be_excluded() -> None:
@@ -208,6 +228,60 @@ def test_a_claim_never_contradicts_the_interval_and_later_looks_never_take_it_ba
     assert len(set(claimed)) <= 1
     assert all(interval is not None and not interval.holds(0) for _, _, interval in claimed)
     assert len(claimed) == len(days) - (claimed[0][0] or 0) + 1 if claimed else True
+
+
+def peaked(variant: str, extra: float, *, until: int) -> Series:
+    """An arm that is ahead by so many orders a day until this day, and then by none."""
+    looks = [look(day, 15 * day, round(15 * day + extra * min(day, until))) for day in range(1, 29)]
+    return Series(variant, "conversion", tuple(looks), noun="orders")
+
+
+def test_a_look_that_was_not_enough_on_its_day_is_not_made_enough_by_another_variants_claim() -> None:
+    close = peaked("C", 5, until=14)
+    assert decide([close], plan=PLAN).findings[0].day == 14  # were it the only one
+    late = peaked("B", 0, until=1)
+    late = replace(late, looks=(*late.looks[:19], *series(15, 30, days=range(20, 29)).looks))
+    statuses = {f.variant: (f.status, f.day) for f in decide([close, late], plan=PLAN).findings}
+    assert statuses == {"C": (Status.BETTER, 20), "B": (Status.BETTER, 20)}
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(2, 14), st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))),
+        min_size=2,
+        max_size=16,
+    )
+)
+def test_no_later_look_changes_what_any_variant_was_found_to_be_or_what_a_look_had_to_reach(
+    days: list[tuple[int, tuple[int, int, int]]],
+) -> None:
+    control = np.cumsum([count for count, _ in days])
+    arms = np.cumsum([counts for _, counts in days], axis=0)
+    variants = [
+        Series(
+            f"V{arm}",
+            "c",
+            tuple(
+                look(d, int(a), int(b), daily=100)
+                for d, (a, b) in enumerate(zip(control, rows, strict=True), 1)
+            ),
+        )
+        for arm, rows in enumerate(arms.T)
+    ]
+    before: dict[str, Finding] = {}
+    for day in range(1, len(days) + 1):
+        for now in decide(up_to(day, *variants), plan=Plan(2000)).findings:
+            then = before.get(now.variant, now)
+            assert now.reaches[: len(then.reaches)] == then.reaches
+            if then.rule:
+                assert (now.day, now.rule, now.interval, now.lift) == (
+                    then.day,
+                    then.rule,
+                    then.interval,
+                    then.lift,
+                )
+            before[now.variant] = now
 
 
 @settings(max_examples=20, derandomize=True, deadline=None)

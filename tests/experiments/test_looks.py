@@ -159,6 +159,14 @@ def test_several_variants_share_the_errors() -> None:
     assert judge(five).status is Status.COLLECTING
 
 
+def test_the_wait_ends_with_the_plans_last_day_where_that_comes_first() -> None:
+    experiment = make_test(ends_on=FIRST + timedelta(days=9))
+    fill_days(experiment, 5, SAME)
+    take_looks(experiment, NOW)
+    sooner = "about 5 days. The plan ends on its last day, before all planned people have come."
+    assert judge(experiment).words == f"Still collecting: {sooner}"
+
+
 def test_only_who_asked_for_it_rolls_out_by_itself() -> None:
     asked, other = make_test(auto_roll_out=True), make_test(key="other")
     for experiment in (asked, other):
@@ -170,6 +178,27 @@ def test_only_who_asked_for_it_rolls_out_by_itself() -> None:
     assert (other.status, other.rolled_out) == ("running", None)
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor) == ("rolled_out", "automatic roll-out")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_flow_that_beats_its_holdout_goes_to_everybody_where_that_was_asked_for(asked: bool) -> None:
+    experiment = make_test(weights=(1,), holdout_share=0.5, auto_roll_out=asked)
+    fill_days(experiment, 8, {"": BETTER["a"], "a": BETTER["b"]})
+    take_looks(experiment, NOW)
+    assert decide_day(experiment, NOW).status is Status.BETTER
+    experiment.refresh_from_db()
+    assert (experiment.status, experiment.rolled_out and experiment.rolled_out.key) == (
+        ("stopped", "a") if asked else ("running", None)
+    )
+
+
+def test_a_flow_that_does_worse_than_its_holdout_is_not_sent_to_more_people() -> None:
+    experiment = make_test(weights=(1,), holdout_share=0.5, auto_roll_out=True)
+    fill_days(experiment, 8, {"": BETTER["b"], "a": BETTER["a"]})
+    take_looks(experiment, NOW)
+    assert decide_day(experiment, NOW).status is Status.WORSE
+    experiment.refresh_from_db()
+    assert (experiment.status, experiment.rolled_out) == ("running", None)
 
 
 def test_a_market_with_few_orders_is_marked_small_and_bounded_by_nothing() -> None:
