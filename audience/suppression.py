@@ -36,6 +36,16 @@ def normalise_address(address: str) -> str:
         return folded
 
 
+def list_spellings(address: str) -> set[str]:
+    """How a row may spell the same mailbox, in lower case: as given, and with its domain either way."""
+    normalised = normalise_address(address)
+    local, at, domain = normalised.rpartition("@")
+    try:
+        return {address.strip().lower(), normalised, f"{local}{at}{idna.decode(domain)}"}
+    except idna.IDNAError:
+        return {address.strip().lower(), normalised}
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class No:
     """One address that gets no more mail of a scope; never printed, because of the address.

@@ -140,6 +140,20 @@ def take_allowance(batch: SendBatch, route: str, now: datetime) -> int:
     return len(people) - len(gone)
 
 
+def take_one(address: str, route: str, now: datetime) -> bool:
+    """Takes the share of one email that belongs to no batch; False where a limit has no room for it."""
+    domain = address.rpartition("@")[2].lower()
+    limits = [limit for limit in read_limits(now) if limit.domain in ("", domain)]
+    if not limits:
+        return True
+    with transaction.atomic():
+        rows = _lock_rows(route, limits, now)
+        if any(limit.room(row.used, is_marketing=False) == 0 for limit, row in rows.items()):
+            return False
+        Allowance.objects.filter(pk__in=[row.pk for row in rows.values()]).update(used=F("used") + 1)
+    return True
+
+
 def share_out(people: Iterable[tuple[UUID, str]], rooms: Mapping[Limit, int]) -> dict[Limit, list[UUID]]:
     """Who does not fit, by the limit that objects. First come, first served. Pure."""
     left = dict(rooms)

@@ -11,10 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Lower
 
 from audience.consent import Objection, record_objections
 from audience.models import Suppression
-from audience.suppression import No, suppress_all
+from audience.suppression import No, list_spellings, suppress_all
 from campaigns.models import Message, MessageEvent
 from delivery.base import DeliveryEvent
 from shop.claims import NOBODYS_FAULT, guard_customers
@@ -65,7 +66,9 @@ def guard_named(events: Iterable[DeliveryEvent], messages: Mapping[UUID, Message
     customers = {message.customer_id for message in messages.values()}
     addresses = {event.email for event in events if _says_no(event) and event.email}
     if addresses:
-        customers |= set(Customer.objects.filter(email__in=addresses).values_list("pk", flat=True))
+        spelled = {spelling for address in addresses for spelling in list_spellings(address)}
+        known = Customer.objects.annotate(lower_email=Lower("email")).filter(lower_email__in=spelled)
+        customers |= set(known.values_list("pk", flat=True))
     guard_customers(customers)
 
 

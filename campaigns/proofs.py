@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
+from campaigns.allowances import take_one
 from campaigns.models import Campaign, ProofEmail
 from campaigns.previews import Choice, find_step, preview_email
-from campaigns.routes import ask_route, begin_probe, end_probe, note_outcomes
+from campaigns.routes import ask_route, begin_probe, end_probe, is_not_paused, note_outcomes
 from delivery.base import Envelope, Outcome, OutcomeKind, Transport
 from shop.models import Customer
 
@@ -22,6 +24,7 @@ KEPT_FOR = timedelta(days=30)
 GIVEN_UP_AFTER = timedelta(minutes=15)
 TRIED_FOR = timedelta(hours=1)
 TRIED_AGAIN_AFTER = timedelta(minutes=1)
+NO_ROOM = "rate_limit"
 SUBJECT_START = "[Test] "
 _AT_ONCE = 10
 _State = ProofEmail.State
@@ -47,13 +50,12 @@ def queue_proof(
 ) -> ProofEmail:
     """The proof, due at once, with what `preview_email` would show. Its links do nothing for a customer.
 
-    It goes to the asker's own address and to no other. Proofs of more than 30 days are forgotten, and those
-    `about` a customer when that customer is erased. Raises ProofRefusedError.
+    It goes to the asker's own address and to no other. One `about` a customer goes when that customer is
+    erased. Raises ProofRefusedError.
     """
     if not asker.email:
         raise ProofRefusedError("no_address")
     mine = ProofEmail.objects.filter(asked_by=asker.pk)
-    mine.filter(asked_at__lt=now - KEPT_FOR).delete()
     if mine.filter(asked_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
         raise ProofRefusedError("too_many")
     preview = preview_email(choice, context, checks=False)
@@ -74,11 +76,17 @@ def queue_proof(
     )
 
 
+def clear_old_proofs(now: datetime) -> int:
+    """Forgets what was asked for more than 30 days ago; returns how many."""
+    return ProofEmail.objects.filter(asked_at__lt=now - KEPT_FOR).delete()[0]
+
+
 def send_proofs(now: datetime, transport: Transport) -> int:
     """Hands over the proofs that wait, ten at a time, unless the way out is closed; returns how many.
 
     One that can't leave is tried again a minute later at the earliest, and what it met with moves the route's
-    breaker like any mail. Of one that a worker left behind nobody can know: it is not sent again.
+    breaker like any mail. Each takes its share of the rate limits, as an order email does. Of one that a
+    worker left behind nobody can know: it is not sent again.
     """
     left = ProofEmail.objects.filter(state=_State.SENDING, changed_at__lt=now - GIVEN_UP_AFTER)
     left.update(state=_State.UNKNOWN, reason="worker_stopped", changed_at=now)
@@ -88,7 +96,7 @@ def send_proofs(now: datetime, transport: Transport) -> int:
     if permit is None or (permit.is_probe and not begin_probe(transport.name, now)):
         return 0
     try:
-        return _hand_over([proof for proof in waiting if _claim(proof, now)], transport, now)
+        return _hand_over([proof for proof in waiting if _claim(proof, transport.name, now)], transport, now)
     finally:
         if permit.is_probe:
             end_probe(transport.name, now)
@@ -102,9 +110,16 @@ def _hand_over(proofs: Sequence[ProofEmail], transport: Transport, now: datetime
     return len(proofs)
 
 
-def _claim(proof: ProofEmail, now: datetime) -> bool:
-    queued = ProofEmail.objects.filter(pk=proof.pk, state=_State.QUEUED)
-    return bool(queued.update(state=_State.SENDING, changed_at=now))
+@transaction.atomic
+def _claim(proof: ProofEmail, route: str, now: datetime) -> bool:
+    """Whether it may leave: nobody else has it, nobody paused the route, and the limits have room."""
+    queued = ProofEmail.objects.filter(is_not_paused(route), pk=proof.pk, state=_State.QUEUED)
+    if not queued.update(state=_State.SENDING, changed_at=now):
+        return False
+    if take_one(proof.recipient, route, now):
+        return True
+    ProofEmail.objects.filter(pk=proof.pk).update(state=_State.QUEUED, reason=NO_ROOM)
+    return False
 
 
 def _record(proofs: Sequence[ProofEmail], outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -64,6 +64,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "clear proofs": {
+        "task": "triggers.tasks.clear_proofs",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "clear evidence": {
         "task": "triggers.tasks.clear_evidence",
         "schedule": 24 * 3600.0,

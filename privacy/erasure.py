@@ -32,7 +32,7 @@ from campaigns.models import (
 )
 from campaigns.retrying import retry_write
 from campaigns.webhooks import process_payloads
-from privacy.people import Person, list_ids, list_spellings
+from privacy.people import Person, list_ids, list_link_spellings, list_spellings
 from recommendations.models import CustomerResponse
 from shop.claims import guard_customers, lock_customers
 from shop.models import Cart, Customer, Event, Order, Refund
@@ -157,7 +157,10 @@ def _make_shells(ids: Sequence[int], now: datetime) -> None:
 def _erase_by_address(addresses: Sequence[str]) -> None:
     for address in addresses:
         PreviewMail.objects.filter(recipient__iexact=address).delete()
-        TrackedLink.objects.filter(url__icontains=address).update(url=settings.PAIRWELL["SHOP_URL"])
+        in_link = Q()
+        for spelling in list_link_spellings(address):
+            in_link |= Q(url__icontains=spelling)
+        TrackedLink.objects.filter(in_link).update(url=settings.PAIRWELL["SHOP_URL"])
         needles = list_spellings(address)
         rows = WebhookPayload.objects.values_list("pk", "body").iterator(chunk_size=200)
         named = [pk for pk, body in rows if any(needle in bytes(body).lower() for needle in needles)]

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.db.models import Q
 
+from audience.suppression import list_spellings as list_domain_spellings
 from audience.suppression import normalise_address
 from campaigns.models import RenderedMessage
 from shop.models import Customer
@@ -60,6 +62,14 @@ def list_spellings(address: str) -> list[bytes]:
     plain = address.strip().lower()
     spellings = {plain, normalise_address(plain), json.dumps(plain)[1:-1].lower()}
     return sorted(spelling.encode() for spelling in spellings)
+
+
+def list_link_spellings(address: str) -> set[str]:
+    """How an address may stand in a URL: as it is, percent-encoded as browsers, forms and libraries do, and
+    once more where the URL itself is a parameter of another; case does not matter."""
+    plain = {address.strip(), normalise_address(address), *list_domain_spellings(address)}
+    once = plain | {quote(each, safe=safe) for each in plain for safe in ("", "@", "+", "@+")}
+    return once | {quote(each, safe="") for each in once}
 
 
 def _add_merged(found: Sequence[Customer]) -> list[Customer]:

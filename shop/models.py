@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 
 class Customer(models.Model):
@@ -36,6 +37,7 @@ class Customer(models.Model):
     )
 
     class Meta:
+        indexes = [models.Index(Lower("email"), name="customer_email_any_case")]
         permissions = [
             ("erase_customer", "Can erase a person"),
             ("export_customer", "Can export all that is held on a person"),

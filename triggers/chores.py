@@ -9,6 +9,7 @@ from audience.evidence import clear_old_evidence
 from audience.provider import build_provider, has_provider
 from audience.provider_lists import sync_suppressions
 from campaigns.feedback import count_feedback
+from campaigns.proofs import clear_old_proofs
 from campaigns.rollups import count_due_experiments
 from recommendations.building import is_stale, rebuild_neighbours
 from recommendations.evaluation_runs import run_evaluation
@@ -43,6 +44,10 @@ def _clear_evidence(now: datetime) -> None:
     clear_old_evidence(now)
 
 
+def _clear_proofs(now: datetime) -> None:
+    clear_old_proofs(now)
+
+
 def _measure(now: datetime) -> None:
     """What somebody asked for in the dashboard."""
     run_evaluation(now)
@@ -55,6 +60,7 @@ CHORES = (
     Chore(timedelta(seconds=30), _measure, "The recommendations could not be measured."),
     Chore(timedelta(minutes=10), _sync_lists, "SendGrid's lists could not be compared with ours."),
     Chore(timedelta(days=1), _clear_evidence, "Old proofs of consent could not be cleared."),
+    Chore(timedelta(days=1), _clear_proofs, "Old proof emails could not be deleted."),
 )
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from audience.evidence import clear_old_evidence
 from audience.provider import build_provider, has_provider
 from audience.provider_lists import sync_suppressions
+from campaigns.proofs import clear_old_proofs
 from campaigns.tasks import RING_EXPIRES, send
 from triggers.engine import take_events, take_steps
 
@@ -26,3 +27,8 @@ def keep_lists_in_step() -> None:
 @shared_task
 def clear_evidence() -> None:
     clear_old_evidence(timezone.now())
+
+
+@shared_task
+def clear_proofs() -> None:
+    clear_old_proofs(timezone.now())

@@ -88,3 +88,9 @@ def test_a_server_that_is_not_there_is_told(check: Any, server: SendGridServer) 
 def test_a_key_of_the_wrong_shape_is_told_before_anybody_is_asked() -> None:
     problems = SendGridTransport("SG.short").check()
     assert [problem.field for problem in problems] == ["SENDGRID_API_KEY"]
+
+
+def test_the_preview_inbox_says_that_nothing_leaves_and_what_to_set(check: Any, settings: Any) -> None:
+    settings.PAIRWELL = settings.PAIRWELL | {"TRANSPORT": "preview"}
+    code, words = check()
+    assert (code, "nothing leaves" in words, "PAIRWELL_TRANSPORT" in words) == (0, True, True)

@@ -21,6 +21,7 @@ from tests.campaigns.answering import Provider
 from tests.campaigns.conftest import QueueOrders
 from tests.campaigns.test_recovery import AFTER_DOUBT, Silent
 from tests.campaigns.test_sending import queue_marketing
+from tests.factories import make_customer
 from tests.flows import read_statuses
 from tests.queries import count_statements
 
@@ -166,3 +167,22 @@ def test_news_of_noes_takes_as_many_statements_for_many_as_for_few(
         counts.append(len(statements))
     assert counts[0] == counts[1]
     assert Suppression.objects.count() == 30
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("Anna@Buyer.example", "anna@buyer.EXAMPLE"),
+        ("anna@b\u00fccher.example", "anna@xn--bcher-kva.example"),
+        ("anna@xn--bcher-kva.example", "anna@b\u00fccher.example"),
+    ],
+)
+def test_a_no_guards_the_customer_however_the_provider_spells_the_address(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, kept: str, told: str
+) -> None:
+    customer, guarded = make_customer(email=kept), set[int]()
+    monkeypatch.setattr("campaigns.objections.guard_customers", guarded.update)
+    event = {"event": "unsubscribe", "email": told, "timestamp": int(now.timestamp()), "sg_event_id": "e1"}
+    receive("sendgrid", json.dumps([event]).encode(), now)
+    assert guarded == {customer.pk}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from campaigns import batch_rendering
-from campaigns.models import Message, MessageOutcome, WebhookPayload
+from campaigns.models import Message, MessageOutcome, SendBatch, WebhookPayload
 from campaigns.outbox import gather_due, queue_messages
 from campaigns.outcomes import Tally
 from campaigns.rendering import render_ready
@@ -148,3 +148,24 @@ def test_a_payload_that_breaks_is_put_aside_and_the_others_count(
         True,
         False,
     ]
+
+
+def test_a_message_that_waited_long_before_it_broke_is_tried_for_three_days_all_the_same(
+    now: datetime,
+    transport: PreviewTransport,
+    queue_confirmations: QueueOrders,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue_confirmations(1)
+    SendBatch.objects.update(reason="warm_up", limited_until=now + timedelta(days=5))
+
+    def render(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(batch_rendering, "render_ready", render)
+    states = []
+    for at in (now + timedelta(days=5), now + timedelta(days=8), now + timedelta(days=8, hours=1)):
+        gather_due(at)
+        send_due(at, transport)
+        states += read_statuses()
+    assert states == ["deferred", "deferred", "skipped"]

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from campaigns.email_gate import AllowListTransport
 from campaigns.models import (
+    Allowance,
     EmailTemplate,
     Message,
     PreviewMail,
@@ -21,11 +22,13 @@ from campaigns.models import (
 )
 from campaigns.previews import Choice
 from campaigns.proofs import GIVEN_UP_AFTER, MOST_AN_HOUR, ProofRefusedError, queue_proof, send_proofs
+from campaigns.routes import Permit, ask_route
 from campaigns.switches import pause_route, resume_route
 from campaigns.transports import DatabasePreviewStore
 from delivery.base import Envelope, Outcome, OutcomeKind, Transport
 from delivery.preview import PreviewTransport
 from tests.campaigns.emails import TEXTS, in_text
+from triggers.chores import CHORES, Chores
 
 pytestmark = pytest.mark.django_db
 CONTEXT: dict[str, Any] = {"customer": {"first_name": "Sara"}, "links": {}}
@@ -156,12 +159,6 @@ def test_an_email_that_can_not_be_made_says_why(choice: Choice, marketer: User, 
     assert not ProofEmail.objects.exists()
 
 
-def test_old_proofs_are_forgotten(choice: Choice, marketer: User, now: datetime) -> None:
-    ask(choice, marketer, now - timedelta(days=31))
-    ask(choice, marketer, now)
-    assert ProofEmail.objects.count() == 1
-
-
 def test_a_proof_that_cannot_leave_is_not_tried_again_at_every_turn(
     choice: Choice, marketer: User, now: datetime
 ) -> None:
@@ -185,3 +182,45 @@ def test_a_proof_that_finds_our_key_refused_closes_the_way_out(
     assert Route.objects.get(name=transport.name).breaker == Route.Breaker.CLOSED
     proof.refresh_from_db()
     assert proof.state == "accepted"
+
+
+@pytest.mark.parametrize(
+    "limits", [{"RATE_PER_MINUTE": 2}, {"DOMAIN_RATES": {"shop.example": 2}}], ids=["for all", "a domain"]
+)
+def test_a_proof_takes_its_share_of_the_limits_and_waits_where_there_is_none(
+    choice: Choice, marketer: User, now: datetime, settings: Any, limits: dict[str, Any]
+) -> None:
+    settings.PAIRWELL = settings.PAIRWELL | limits
+    for _ in range(3):
+        ask(choice, marketer, now)
+    assert send_proofs(now, Answers()) == 2
+    assert Allowance.objects.get().used == 2
+    waiting = ProofEmail.objects.get(state="queued")
+    assert waiting.reason == "rate_limit"
+    assert send_proofs(now + timedelta(minutes=1), Answers()) == 1
+
+
+def test_a_route_that_is_paused_after_it_was_asked_sends_no_proof(
+    choice: Choice, marketer: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(choice, marketer, now)
+
+    def permit_and_pause(name: str, at: datetime) -> Permit | None:
+        permit = ask_route(name, at)
+        pause_route(name, at)
+        return permit
+
+    monkeypatch.setattr("campaigns.proofs.ask_route", permit_and_pause)
+    assert send_proofs(now, Answers()) == 0
+    assert ProofEmail.objects.get().state == "queued"
+
+
+def test_the_daily_chores_forget_proofs_of_more_than_thirty_days(
+    choice: Choice, marketer: User, now: datetime
+) -> None:
+    ask(choice, marketer, now)
+    chores = Chores(tuple(chore for chore in CHORES if "proof emails" in chore.sorry))
+    chores.run_due(now + timedelta(days=30))
+    assert ProofEmail.objects.count() == 1
+    chores.run_due(now + timedelta(days=31, seconds=1))
+    assert ProofEmail.objects.count() == 0

@@ -25,6 +25,7 @@ from campaigns.models import (
     RenderedMessage,
     SendBatch,
     TemplateVersion,
+    TrackedLink,
     WebhookPayload,
 )
 from campaigns.preparation import prepare_batch
@@ -381,3 +382,26 @@ def test_a_proof_that_shows_the_person_is_erased(person: Customer, now: datetime
     erase_person(find_person(ADDRESS), now)
     assert list(find_canaries()) == []
     assert not ProofEmail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/o?mail=canary.person%40buyer.example",
+        "https://shop.example/o?mail=Canary.Person%40Buyer.Example&x=1",
+        "https://mail.shop.example/go?to=https%3A%2F%2Fshop.example%2Fo%3Fm%3Dcanary.person%2540buyer.example",
+    ],
+)
+def test_an_address_that_is_encoded_in_a_link_goes_as_well(now: datetime, url: str) -> None:
+    make_customer(email=ADDRESS)
+    TrackedLink.objects.create(key=b"12345678", url=url)
+    erase_person(find_person(ADDRESS), now)
+    assert list(find_canaries()) == []
+
+
+@pytest.mark.parametrize("inside", ["anna+x%40xn--bcher-kva.example", "anna%2Bx%40b%C3%BCcher.example"])
+def test_an_address_with_a_plus_and_a_foreign_domain_goes_from_links(now: datetime, inside: str) -> None:
+    make_customer(email="anna+x@b\u00fccher.example")
+    TrackedLink.objects.create(key=b"12345678", url=f"https://shop.example/o?m={inside}")
+    erase_person(find_person("anna+x@b\u00fccher.example"), now)
+    assert inside not in TrackedLink.objects.get().url

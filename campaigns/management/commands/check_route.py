@@ -7,6 +7,11 @@ from campaigns.route_checks import check_route
 from campaigns.transports import build_current_transport
 from delivery.configuration import ConfigurationError
 
+_PREVIEW = (
+    "The preview inbox keeps every email here, and nothing leaves: there is no way out to check. To send, "
+    "set PAIRWELL_TRANSPORT to smtp, sendgrid or anymail with its settings (docs/settings.md), and ask again."
+)
+
 
 class Command(BaseCommand):
     help = (
@@ -24,4 +29,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{problem.field}: {problem.message}")
         if problems:
             raise SystemExit(1)
+        if transport.name == "preview":
+            self.stdout.write(_PREVIEW)
+            return
         self.stdout.write(f"{transport.name} would take our mail. Nothing was sent.")
