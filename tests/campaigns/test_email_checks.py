@@ -140,9 +140,9 @@ def test_a_picture_that_says_it_all_is_told(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     path.with_suffix(".json").write_text(json.dumps(SAMPLE), encoding="utf-8")
-    assert [one.check for one in check_directory(read_email(str(path)), default_language="en")] == [
-        "text-share"
-    ]
+    (found,) = check_directory(read_email(str(path)), default_language="en")
+    assert found.check == "text-share"
+    assert "beside one picture" in found.what
 
 
 def test_dark_colours_are_checked_as_they_land(tmp_path: Path) -> None:
