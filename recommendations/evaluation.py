@@ -18,7 +18,7 @@ from recommendations.baselines import build_baselines
 from recommendations.baskets import Baskets, Flags, Floats
 from recommendations.cases import SLOTS, Cases, make_cases
 from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
-from recommendations.measures import measure
+from recommendations.measures import measure, state
 from recommendations.memory import watch_memory
 from recommendations.order_files import OrderFileError
 from recommendations.pairs import ItemCounts
@@ -96,7 +96,11 @@ def evaluate(
     }
     chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
     described = _describe(bench, moment) | {"rules_applied": with_rules}
-    return described | cost | {"tasks": tasks, "choices": chosen}
+    stated = {
+        task: {method: state(figures) for method, figures in methods.items()}
+        for task, methods in tasks.items()
+    }
+    return described | cost | {"tasks": stated, "choices": chosen}
 
 
 def _split(sales: Sales, cutoff: datetime) -> _Bench:

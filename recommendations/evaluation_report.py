@@ -69,7 +69,7 @@ def _say_rules(*, are_applied: bool) -> str:
 def _compare(title: str, methods: Mapping[str, Mapping[str, float]]) -> str:
     engine, floor = methods["engine"], methods["popularity_30d"]
     if not engine["n"]:
-        return f"{title}: nothing to ask in these orders."
+        return f"{title}: nothing to ask in these orders, so that no figure is known (–)."
     error = 2.0 * (engine["hit_rate_se@3"] ** 2 + floor["hit_rate_se@3"] ** 2) ** 0.5
     gain = engine["hit_rate@3"] - floor["hit_rate@3"]
     verdict = "better than" if gain > error else "worse than" if gain < -error else "no different from"
@@ -79,12 +79,20 @@ def _compare(title: str, methods: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _tabulate(title: str, methods: Mapping[str, Mapping[str, float]]) -> Table:
+def _tabulate(title: str, methods: Mapping[str, Mapping[str, float | None]]) -> Table:
     names = [name for name in FIGURES if any(name in figures for figures in methods.values())]
     table = Table(title=f"{title} (n = {methods['engine']['n']:,.0f})", title_justify="left")
     table.add_column("method")
     for name in names:
         table.add_column(name, justify="right")
     for method, figures in ((method, methods[method]) for method in METHODS if method in methods):
-        table.add_row(METHODS[method], *(f"{figures[name]:.3f}" if name in figures else "" for name in names))
+        table.add_row(METHODS[method], *(_format(figures, name) for name in names))
     return table
+
+
+def _format(figures: Mapping[str, float | None], name: str) -> str:
+    """Nothing where the method has no such figure, "–" where no case was asked."""
+    if name not in figures:
+        return ""
+    value = figures[name]
+    return "–" if value is None else f"{value:.3f}"

@@ -61,6 +61,13 @@ def _measure_at(hits: Hits, places: int) -> Mapping[str, float]:
     }
 
 
+def state(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """The figures for a report: `n` is an integer, the others are None where nothing was asked."""
+    cases = int(figures["n"])
+    stated = {name: value if cases else None for name, value in figures.items()}
+    return stated | {"n": cases}
+
+
 def pool(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The figures of several months as one: means weighted by cases, cases and errors added up."""
     cases = sum(part["n"] for part in parts)
