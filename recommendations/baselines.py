@@ -5,10 +5,9 @@ from scipy import sparse
 
 from recommendations.answering import Matrix
 from recommendations.baskets import MAX_BASKET, Baskets, Floats, cap_baskets
-from recommendations.pairs import order_matrix
+from recommendations.pairs import order_matrix, split_work
 
 KEPT = 100
-WORK_A_BLOCK = 3_000_000
 BM25_K1 = 1.2
 BM25_B = 0.75
 
@@ -36,14 +35,11 @@ def _multiply(held: Matrix, votes: Floats, scale: Floats, *, kept: int) -> Matri
     """The best `kept` of each row of S·HᵀVH·S without its diagonal, block by block."""
     weighted = sparse.csr_array(sparse.diags_array(votes) @ held @ sparse.diags_array(scale))
     by_product = sparse.csr_array(sparse.diags_array(scale) @ held.T)
-    sizes = np.asarray(held.sum(axis=1), dtype=np.float64).ravel()
-    work = np.cumsum(np.asarray(sparse.csr_array(held.T) @ sizes, dtype=np.float64))
-    parts, start = [], 0
-    while start < by_product.shape[0]:
-        done = work[start - 1] if start else 0.0
-        end = max(int(np.searchsorted(work, done + WORK_A_BLOCK, side="right")), start + 1)
-        parts.append(_keep_best(sparse.csr_array(by_product[start:end] @ weighted), start, kept=kept))
-        start = end
+    work = np.asarray(sparse.csr_array(held.T) @ np.diff(held.indptr), dtype=np.float64)
+    parts = [
+        _keep_best(sparse.csr_array(by_product[rows] @ weighted), rows.start, kept=kept)
+        for rows in split_work(work)
+    ]
     return sparse.csr_array(sparse.vstack(parts))
 
 

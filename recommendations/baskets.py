@@ -68,10 +68,13 @@ def arrange_baskets(
 
 def cap_baskets(baskets: Baskets, *, most: int) -> Baskets:
     """The first `most` lines of every order, in the order's own sequence."""
+    sizes = np.bincount(baskets.order, minlength=baskets.order_count)
+    if sizes.max(initial=0) <= most:
+        return baskets
     sequence = np.argsort(baskets.order, kind="stable")
-    sorted_orders = baskets.order[sequence]
-    starts = np.searchsorted(sorted_orders, sorted_orders)
-    kept = np.sort(sequence[np.arange(len(sequence)) - starts < most])
+    starts = np.cumsum(sizes) - sizes
+    kept = np.ones(len(sequence), dtype=np.bool_)
+    kept[sequence[np.arange(len(sequence)) - np.repeat(starts, sizes) >= most]] = False
     return Baskets(
         baskets.order[kept], baskets.product[kept], baskets.age_days, baskets.customer, baskets.product_ids
     )

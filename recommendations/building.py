@@ -10,7 +10,7 @@ from django.db import transaction
 
 from recommendations.baskets import Baskets, Ints, read_baskets
 from recommendations.catalogue import type_of
-from recommendations.learning import Learnt, learn, make_table
+from recommendations.learning import Learnt, learn, make_tables
 from recommendations.models import (
     Bestseller,
     Kind,
@@ -22,6 +22,7 @@ from recommendations.models import (
 )
 from recommendations.partitions import count_pairs_kept
 from recommendations.policy import Policy, read_policy
+from recommendations.scorers import Blend
 from recommendations.selection import Choice, choose_scorers, choose_upgrades
 from recommendations.shelves import write_shelves
 from recommendations.shortlists import MIN_SUPPORT
@@ -97,13 +98,17 @@ def _write_slots(
     """The table of complements, and one more for each slot that chose another scorer."""
     floor, kept = policy.support_floor(model.order_count), policy.neighbours_kept
     basket = choices["basket"].table_blend
-    table = make_table(learnt, basket, support_floor=floor, kept=kept)
-    counts = {"complements": write_neighbours(model.pk, table, keys, kind=Kind.COMPLEMENT)}
-    for slot in (Slot.SINGLE, Slot.NEXT_NEW, Slot.REPEAT):
-        choice = choices[slot]
-        blend = choice.table_blend
-        if blend != basket and (choice.habit is None or choice.habit.reads_neighbours):
-            table = make_table(learnt, blend, support_floor=floor, kept=kept)
+    blend_of: dict[Slot, Blend] = {
+        slot: choices[slot].table_blend
+        for slot in (Slot.SINGLE, Slot.NEXT_NEW, Slot.REPEAT)
+        if choices[slot].table_blend != basket and choices[slot].reads_neighbours
+    }
+    counts: dict[str, int] = {}
+    blends = (basket, *blend_of.values())
+    for blend, table in make_tables(learnt, blends, support_floor=floor, kept=kept):
+        if blend == basket:
+            counts["complements"] = write_neighbours(model.pk, table, keys, kind=Kind.COMPLEMENT)
+        for slot in (slot for slot, asked in blend_of.items() if asked == blend):
             counts[slot.value] = write_neighbours(model.pk, table, keys, kind=slot)
     return counts
 

@@ -7,6 +7,7 @@ of the catalogue: the products that most orders hold.
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from threadpoolctl import threadpool_limits
 
 from recommendations.baskets import Floats, Ints
 from recommendations.pairs import PairCounts
@@ -59,8 +60,14 @@ class Ease:
 def _invert(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """The lower half of the inverse, by Cholesky where the ridge makes it positive definite.
 
-    LAPACK reads columns first; a symmetric matrix seen so is itself.
+    LAPACK reads columns first; a symmetric matrix seen so is itself. One thread: two of them spend their time
+    waiting for each other where the machine has other work.
     """
+    with threadpool_limits(1):
+        return _invert_with_cholesky(matrix)
+
+
+def _invert_with_cholesky(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     factor, failed = linalg.lapack.spotrf(matrix.T, lower=1, clean=0)
     if failed:  # pairs below the support are 0 here, so that the rest need not be positive definite
         return _invert_any(matrix)

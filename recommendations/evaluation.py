@@ -17,8 +17,8 @@ from recommendations.answering import NOBODY, Answers, Matrix, add_votes, rank_b
 from recommendations.baselines import build_baselines
 from recommendations.baskets import Baskets, Flags, Floats
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_table
-from recommendations.measures import measure, state
+from recommendations.learning import Learnt, Table, count_pairs, find_popular, learn, make_tables
+from recommendations.measures import measure
 from recommendations.memory import watch_memory
 from recommendations.order_files import OrderFileError
 from recommendations.pairs import ItemCounts
@@ -35,6 +35,7 @@ from recommendations.trade_ups import (
     find_trade_ups,
     rank_by,
 )
+from recommendations.unasked import blank_unasked, explain_unasked
 
 TEST_DAYS = 30
 Progress = Callable[[str, float], None]  # what is being done, and the share that lies behind
@@ -91,16 +92,22 @@ def evaluate(
         tasks[task][method] = figures
     cost |= {
         "choose_seconds": round(choosing, 3),
-        "predict_ms_per_1000": round(float(np.mean(list(spent.values()))), 2),
+        "predict_ms_per_1000": round(float(np.mean(list(spent.values()) or [0.0])), 2),
         "predict_ms_per_1000_by_task": {slot: round(value, 2) for slot, value in spent.items()},
     }
-    chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
     described = _describe(bench, moment) | {"rules_applied": with_rules}
+    chosen = [choice.describe() for choice in (*choices.values(), upgrade)]
+    return described | cost | _state_tasks(tasks, bench.goods) | {"choices": chosen}
+
+
+def _state_tasks(tasks: Mapping[str, Mapping[str, dict[str, float]]], goods: Goods) -> dict[str, Any]:
+    """The figures of each task and method, and why some tasks could not be asked."""
     stated = {
-        task: {method: state(figures) for method, figures in methods.items()}
+        task: {method: blank_unasked(figures) for method, figures in methods.items()}
         for task, methods in tasks.items()
     }
-    return described | cost | {"tasks": stated, "choices": chosen}
+    asked = {task: methods["engine"]["n"] for task, methods in tasks.items()}
+    return {"tasks": stated, "unasked": explain_unasked(asked, goods)}
 
 
 def _split(sales: Sales, cutoff: datetime) -> _Bench:
@@ -131,12 +138,12 @@ class _Fitted:
 
 
 def _fit(past: Baskets, choices: Mapping[str, Choice]) -> tuple[_Fitted, dict[str, float]]:
-    """What a rebuild does once the scorers are chosen: count, score, and rank the tables."""
-    blends = {choice.blend for choice in choices.values()}
+    """What a rebuild does once the scorers are chosen: count, score, and rank the tables of the slots."""
+    blends = [choice.blend for choice in choices.values()]
     with watch_memory() as memory:
         started = time.perf_counter()
         learnt = learn(count_pairs(past), past, with_ease=any(blend.ease for blend in blends))
-        tables = {blend: make_table(learnt, blend) for blend in blends}
+        tables = dict(make_tables(learnt, blends))
         seconds = time.perf_counter() - started
     return _Fitted(learnt, tables), {
         "fit_seconds": round(seconds, 3),
@@ -156,7 +163,8 @@ def _measure_engine(
         squares = fitted.tables[choice.blend].squares()
         started = time.perf_counter()
         answers = answer(cases, fitted.items, squares, choice.habit)
-        spent[slot] = 1e6 * (time.perf_counter() - started) / max(len(cases), 1)
+        if len(cases):
+            spent[slot] = 1e6 * (time.perf_counter() - started) / len(cases)
         tasks[slot] = {"engine": _measure(bench, answers, cases)}
     ranker = UpgradeRanker(bench.past, bench.goods, bench.trade_ups)
     answers = ranker.rank(WEIGHTS[upgrade.weights])

@@ -55,7 +55,12 @@ def summarise(found: Mapping[str, Any]) -> list[str]:
         f"{found['train_products']:,} products before {found['cutoff']}; asked about the "
         f"{found['test_days']} days after it. " + _say_rules(are_applied=bool(found["rules_applied"]))
     ]
-    sentences += [_compare(title, found["tasks"][task]) for task, title in TASKS.items()]
+    sentences += [
+        f"{title}: not asked. {found['unasked'][task]}"
+        if task in found["unasked"]
+        else _compare(title, found["tasks"][task])
+        for task, title in TASKS.items()
+    ]
     sentences += [f"{choice['slot']}: {choice['scorer']}. {choice['reason']}" for choice in found["choices"]]
     return sentences
 
@@ -68,8 +73,6 @@ def _say_rules(*, are_applied: bool) -> str:
 
 def _compare(title: str, methods: Mapping[str, Mapping[str, float]]) -> str:
     engine, floor = methods["engine"], methods["popularity_30d"]
-    if not engine["n"]:
-        return f"{title}: nothing to ask in these orders, so that no figure is known (–)."
     error = 2.0 * (engine["hit_rate_se@3"] ** 2 + floor["hit_rate_se@3"] ** 2) ** 0.5
     gain = engine["hit_rate@3"] - floor["hit_rate@3"]
     verdict = "better than" if gain > error else "worse than" if gain < -error else "no different from"
@@ -86,13 +89,13 @@ def _tabulate(title: str, methods: Mapping[str, Mapping[str, float | None]]) -> 
     for name in names:
         table.add_column(name, justify="right")
     for method, figures in ((method, methods[method]) for method in METHODS if method in methods):
-        table.add_row(METHODS[method], *(_format(figures, name) for name in names))
+        table.add_row(METHODS[method], *(_write(figures, name) for name in names))
     return table
 
 
-def _format(figures: Mapping[str, float | None], name: str) -> str:
-    """Nothing where the method has no such figure, "–" where no case was asked."""
+def _write(figures: Mapping[str, float | None], name: str) -> str:
+    """Three digits, "-" where nothing was asked, "" where the method has no such figure."""
     if name not in figures:
         return ""
     value = figures[name]
-    return "–" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"

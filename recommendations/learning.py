@@ -1,7 +1,8 @@
 """From counts to tables: count once, then any blend of scorers is a table in a moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
@@ -9,9 +10,10 @@ from scipy import sparse
 from recommendations.baskets import MAX_BASKET, Baskets, Flags, Floats, Ints
 from recommendations.ease import Ease
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts, SparsePairCounts
-from recommendations.scorers import Blend, passes_lift, score_blend
+from recommendations.scorers import Blend, Counts, passes_lift, score_blend
 from recommendations.shortlists import MIN_SUPPORT, Shortlist, make_shortlist
-from recommendations.spreading import Pairs, spread_scores
+from recommendations.spreading import Holdings, Pairs, number_within, spread_scores
+from recommendations.threads import map_ahead
 
 HALF_LIFE_DAYS = 90.0
 KEPT = 50
@@ -30,6 +32,16 @@ class Learnt:
     @property
     def product_count(self) -> int:
         return self.shortlist.product_count
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What scorers may look at, one entry a pair of the shortlist."""
+        return self.shortlist.counts()
+
+    @cached_property
+    def holdings(self) -> Holdings | None:
+        """The orders as tables that spread read them; None without orders."""
+        return Holdings(self.orders) if self.orders is not None else None
 
 
 @dataclass(frozen=True)
@@ -95,19 +107,35 @@ def make_table(learnt: Learnt, blend: Blend, *, support_floor: int = 0, kept: in
     pairs say little more than sales. Best-sellers of the shop have an empty table.
     """
     pairs = learnt.shortlist
-    counts = pairs.counts()
+    counts = learnt.counts
     scores = np.zeros(len(pairs.a)) if blend.is_popularity else score_blend(counts, learnt.ease, blend)
     rows = np.flatnonzero(passes_lift(counts) & (scores > 0) if blend.gated else scores > 0)
     below = pairs.orders[rows] < support_floor
     rows = rows[_sort(pairs.a[rows], scores[rows], below)]
-    rows = rows[_rank(pairs.a[rows]) < kept]
+    rows = rows[number_within(pairs.a[rows]) < kept]
     scores = scores[rows]
-    if blend.spread and learnt.orders is not None:
-        scores = _spread(pairs, learnt.orders, rows, scores, floor=support_floor, share=blend.spread)
+    if blend.spread and learnt.holdings is not None:
+        scores = _spread(pairs, learnt.holdings, rows, scores, floor=support_floor, share=blend.spread)
         sequence = _sort(pairs.a[rows], scores, pairs.orders[rows] < support_floor)
         rows, scores = rows[sequence], scores[sequence]
     product, support = pairs.a[rows], pairs.orders[rows].astype(np.int64)
-    return Table(product, pairs.b[rows], _rank(product), scores, support, learnt.product_count)
+    return Table(product, pairs.b[rows], number_within(product), scores, support, learnt.product_count)
+
+
+def make_tables(
+    learnt: Learnt, blends: Iterable[Blend], *, support_floor: int = 0, kept: int = KEPT
+) -> Iterator[tuple[Blend, Table]]:
+    """The table of each blend, each once, one made while another is used."""
+    make = partial(make_table, learnt, support_floor=support_floor, kept=kept)
+    different = list(dict.fromkeys(blends))
+    _ = (
+        learnt.counts,
+        learnt.holdings if any(blend.spread for blend in different) else None,
+    )  # before the threads
+    if any(blend.spread for blend in different):
+        _ = learnt.holdings
+    _ = learnt.counts  # both made once, before the threads ask for them
+    return zip(different, map_ahead(make, different), strict=True)
 
 
 def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:
@@ -117,21 +145,15 @@ def _sort(product: Ints, scores: Floats, below: Flags) -> Ints:
     return sequence
 
 
-def _rank(product: Ints) -> Ints:
-    """The place of each row among those of its product, which lie side by side."""
-    rank: Ints = np.arange(len(product)) - np.searchsorted(product, product)
-    return rank
-
-
 def _spread(
-    pairs: Shortlist, orders: Baskets, rows: Ints, scores: Floats, *, floor: int, share: float
+    pairs: Shortlist, holdings: Holdings, rows: Ints, scores: Floats, *, floor: int, share: float
 ) -> Floats:
     """The scores of these rows of the shortlist, lowered where they are above the floor."""
     above = np.flatnonzero(pairs.orders[rows] >= floor)
     chosen = rows[above]
     spread = Pairs(pairs.a[chosen], pairs.b[chosen], pairs.orders[chosen])
     lowered = scores.copy()
-    lowered[above] = spread_scores(spread, scores[above], orders, share=share)
+    lowered[above] = spread_scores(spread, scores[above], holdings, share=share)
     return lowered
 
 

@@ -33,10 +33,11 @@ def measure(
 ) -> dict[str, float]:
     """Every figure of a method on a task. `known` is the number of products that could have been named.
 
-    `hit_rate@3_se` is its standard error; recall divides by all that was wanted; NDCG has gains of 0 and 1.
+    `n` is a whole number; `hit_rate_se@3` is the standard error; recall divides by all that was wanted; NDCG
+    has gains of 0 and 1.
     """
     hits = find_hits(answers, wanted)
-    figures: dict[str, float] = {"n": float(len(hits.wanted))}
+    figures: dict[str, float] = {"n": len(hits.wanted)}
     for places in CUTOFFS:
         figures |= _measure_at(hits, places)
     named = np.unique(answers.products[:, :3])
@@ -59,13 +60,6 @@ def _measure_at(hits: Hits, places: int) -> Mapping[str, float]:
         f"recall@{places}": float((found.sum(axis=1) / hits.wanted).mean()),
         f"ndcg@{places}": float(((found * gains).sum(axis=1) / best).mean()),
     }
-
-
-def state(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """The figures for a report: `n` is an integer, the others are None where nothing was asked."""
-    cases = int(figures["n"])
-    stated = {name: value if cases else None for name, value in figures.items()}
-    return stated | {"n": cases}
 
 
 def pool(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -73,6 +73,8 @@ TRENDING = Blend("trending", cosine=1.0, asymmetry=0.5, ease=0.5, trend=1.5)
 TRENDING_COSINE = Blend("trending_cosine", cosine=1.0, asymmetry=0.5, trend=1.5)
 SPREAD_COSINE = Blend("spread_cosine", cosine=1.0, spread=0.3)
 SPREAD_CONFIDENCE = Blend("spread_confidence", cosine=1.0, asymmetry=0.95, spread=0.7)
+# Where little is known pairs are noise as often as news: confidence, with late sales to lean on.
+CAUTIOUS = Blend("cautious", cosine=1.0, asymmetry=1.0, popular=0.05, gated=False)
 RISING_COSINE = Blend("rising_cosine", cosine=1.0, trend=0.5)
 BLENDS: tuple[Blend, ...] = (
     COSINE_AND_EASE,
@@ -83,6 +85,7 @@ BLENDS: tuple[Blend, ...] = (
     RISING_COSINE,
     Blend("bought_together", cosine=1.0, asymmetry=1.0, gated=False),
     Blend("popular_together", popular=1.0, gated=False),
+    CAUTIOUS,
 )
 
 
@@ -124,8 +127,12 @@ def score_asymmetric_cosine(
     once win: HR@3 falls under popularity on a long catalogue.
     """
     expected = counts.w_a**asymmetry * counts.w_b ** (1.0 - asymmetry)
-    trust = counts.n_ab / (counts.n_ab + shrinkage)
-    return np.clip(_divide(counts.w_ab, expected), 0.0, 1.0) * trust
+    return weigh_pairs(counts.n_ab, counts.w_ab, expected, shrinkage=shrinkage)
+
+
+def weigh_pairs(n_ab: Floats, w_ab: Floats, expected: Floats, *, shrinkage: float = SHRINKAGE) -> Floats:
+    """The part of the expected weight that a pair has, from 0 to 1, trusted by its orders."""
+    return np.clip(_divide(w_ab, expected), 0.0, 1.0) * (n_ab / (n_ab + shrinkage))
 
 
 def passes_lift(counts: Counts, *, min_lift: float = MIN_LIFT) -> NDArray[np.bool_]:

@@ -2,8 +2,8 @@
 
 Each month is hidden in turn, what lies before it is learnt, every scorer answers the same questions, and none
 is taken that loses to recent best-sellers. Two months, because one is a season. A shop with too few questions
-keeps the defaults and is told so. A shop younger than three months is asked about shorter ones, so that
-there is always something to learn from before them.
+gets a cautious scorer, or what is clearly better on these few, and is told so. A shop younger than three
+months is asked about shorter ones, so that there is always something to learn from before them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,12 @@ from scipy import sparse
 from recommendations.answering import Answers, Matrix, add_votes, rank_batch
 from recommendations.baskets import Baskets, Flags
 from recommendations.cases import SLOTS, Cases, make_cases
-from recommendations.habits import HABITS, TASTES, Habit, score_habits
-from recommendations.learning import count_pairs, find_popular, learn, make_table
+from recommendations.contenders import FEW_TRIED, FLOOR, TRIED, Scorer
+from recommendations.habits import Habit, score_habits
+from recommendations.learning import count_pairs, find_popular, learn, make_tables
 from recommendations.measures import measure, pool
 from recommendations.pairs import ItemCounts
-from recommendations.scorers import (
-    BLENDS,
-    COSINE,
-    POPULARITY,
-    SPREAD_CONFIDENCE,
-    SPREAD_COSINE,
-    TRENDING,
-    TRENDING_COSINE,
-    Blend,
-)
+from recommendations.scorers import POPULARITY, Blend
 from recommendations.trade_ups import ONLY_SALES, WEIGHTS, Goods, UpgradeRanker, find_trade_ups
 
 MONTH_DAYS, MONTHS = 30.0, 2
@@ -38,30 +30,6 @@ MOST_CASES: Mapping[str, int] = {"basket": 1_500, "single": 1_500, "next_new": 7
 FEWEST_CASES = 50
 CASES_A_BLOCK = 256  # what a customer's whole history speaks for is thousands of products
 Figures = Mapping[str, Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class Scorer:
-    """A blend of what goes with the anchors, and for a known customer what their habits add."""
-
-    blend: Blend
-    habit: Habit | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self.habit.name}/{self.blend.name}" if self.habit else self.blend.name
-
-
-FLOOR = Scorer(POPULARITY)
-_ANCHORED = tuple(Scorer(blend) for blend in BLENDS)
-TRIED: Mapping[str, tuple[Scorer, ...]] = {
-    "basket": (Scorer(SPREAD_COSINE), *_ANCHORED),
-    "single": (Scorer(SPREAD_CONFIDENCE), *_ANCHORED, Scorer(TRENDING)),
-    "next_new": tuple(
-        Scorer(blend, habit) for blend in (TRENDING, TRENDING_COSINE, COSINE) for habit in TASTES
-    ),
-    "repeat": tuple(Scorer(COSINE, habit) for habit in HABITS),
-}  # the first of each slot stays unless another is clearly better
 
 
 @dataclass(frozen=True)
@@ -79,6 +47,11 @@ class Choice:
     habit: Habit | None = None
     weights: str = ""  # of an upgrade: a name in `trade_ups.WEIGHTS`
     figures: Figures = field(default_factory=dict)
+
+    @property
+    def reads_neighbours(self) -> bool:
+        """Whether the slot's table has a say."""
+        return self.habit is None or self.habit.reads_neighbours
 
     def describe(self) -> dict[str, Any]:
         """Plain values to store: slot, scorer, settings, reason, figures."""
@@ -168,8 +141,9 @@ def _test_month(baskets: Baskets, *, split: float, days: float) -> dict[str, tup
     if slots:
         learnt = learn(count_pairs(past), past)
         items, products = learnt.shortlist.items, int(known.sum())
-        for blend in dict.fromkeys(scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot])):
-            squares = make_table(learnt, blend).squares()
+        blends = (scorer.blend for slot in slots for scorer in (FLOOR, *TRIED[slot]))
+        for blend, table in make_tables(learnt, blends):
+            squares = table.squares()
             for slot, scorer in _using(blend, slots):
                 answers = answer(cases[slot], items, squares, scorer.habit)
                 figures[slot][scorer.name] = measure(answers, cases[slot].wanted, known=products)
@@ -202,13 +176,28 @@ def _hide(baskets: Baskets, *, split: float) -> tuple[Baskets, Flags]:
 def _choose(slot: str, months: Sequence[tuple[int, Figures]]) -> Choice:
     tested = [figures for _asked, figures in months if figures]
     asked = sum(asked for asked, figures in months if figures)
-    if asked < FEWEST_CASES:
-        return _keep_default(slot, asked)
+    if not asked:
+        return _keep_default(slot)
     figures = {name: pool([month[name] for month in tested]) for name in tested[0]}
+    if asked < FEWEST_CASES:
+        return _choose_of_few(slot, figures)
     by_name = {scorer.name: scorer for scorer in TRIED[slot]}
     best = by_name[_clearly_best(next(iter(by_name)), {name: figures[name] for name in by_name})]
     taken = FLOOR if figures[FLOOR.name]["hit_rate@3"] > figures[best.name]["hit_rate@3"] else best
     return Choice(slot, taken.blend, best.blend, _explain(taken, figures), habit=taken.habit, figures=figures)
+
+
+def _choose_of_few(slot: str, figures: Figures) -> Choice:
+    """The cautious scorer, unless one of two others is clearly better on the few questions that there are."""
+    by_name = {scorer.name: scorer for scorer in FEW_TRIED[slot]}
+    usual = FEW_TRIED[slot][0]
+    taken = by_name[_clearly_best(usual.name, {name: figures[name] for name in by_name})]
+    shown = usual if taken == FLOOR else taken
+    reason = (
+        f"Only {figures[FLOOR.name]['n']:.0f} orders of the last months can be asked about, {FEWEST_CASES} "
+        "are needed to compare: the cautious scorer, unless best-sellers or pairs alone are clearly better."
+    )
+    return Choice(slot, taken.blend, shown.blend, reason, habit=taken.habit, figures=figures)
 
 
 def _best_of(figures: Figures) -> str:
@@ -234,9 +223,10 @@ def _explain(taken: Scorer, figures: Figures) -> str:
     return f"Best on {cases}: {hits:.1%} hits in three places, recent best-sellers {floor:.1%}."
 
 
-def _keep_default(slot: str, cases: int) -> Choice:
+def _keep_default(slot: str) -> Choice:
     reason = (
-        f"Only {cases} orders of the last months can be asked about, {FEWEST_CASES} are needed to compare: "
-        "the default scorer, then best-sellers of the category and of the shop."
+        f"No order of the last months can be asked about, {FEWEST_CASES} are needed to compare: "
+        "the cautious scorer, then best-sellers of the category and of the shop."
     )
-    return Choice(slot, COSINE, COSINE, reason, habit=HABITS[0] if slot == "repeat" else None)
+    usual = FEW_TRIED[slot][0]
+    return Choice(slot, usual.blend, usual.blend, reason, habit=usual.habit)

@@ -7,7 +7,7 @@ import numpy as np
 
 from recommendations.baskets import Floats, Ints
 from recommendations.pairs import ItemCounts, PairBlock, PairCounts
-from recommendations.scorers import Counts, score_asymmetric_cosine
+from recommendations.scorers import ASYMMETRY, Counts, weigh_pairs
 
 KEPT = 100
 MIN_SUPPORT = 2  # pairs seen once are noise by any score
@@ -64,7 +64,7 @@ def _best_of(block: PairBlock, items: ItemCounts, *, kept: int) -> PairBlock:
     long = ends - starts > kept
     if not long.any():
         return block
-    scores = score_asymmetric_cosine(_counts_of(block, items))
+    scores = _score(block, items)
     rows = [
         np.arange(start, end) if end - start <= kept else start + _largest(scores[start:end], kept)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
@@ -77,5 +77,7 @@ def _largest(scores: Floats, kept: int) -> Ints:
     return np.sort(np.argpartition(-scores, kept)[:kept]).astype(np.int64)
 
 
-def _counts_of(block: PairBlock, items: ItemCounts) -> Counts:
-    return Shortlist(block.a, block.b, block.orders, block.weight, items).counts()
+def _score(block: PairBlock, items: ItemCounts) -> Floats:
+    """The asymmetric cosine, its roots taken once a product instead of once a pair."""
+    calling, called = items.weight**ASYMMETRY, items.weight ** (1.0 - ASYMMETRY)
+    return weigh_pairs(block.orders, block.weight, calling[block.a] * called[block.b])

@@ -71,10 +71,9 @@ def share_of(part: int, whole: int) -> str:
 
 
 @register.filter
-def figure(figures: Mapping[str, float | None], name: str) -> str:
+def figure(figures: Mapping[str, float], name: str) -> str:
     """A share out of a report, "–" where the report has none."""
-    value = figures.get(name)
-    return "–" if value is None else formatting.localise_digits(f"{value:.3f}")
+    return formatting.localise_digits(f"{figures[name]:.3f}") if name in figures else "–"
 
 
 @register.filter

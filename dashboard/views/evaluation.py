@@ -89,7 +89,7 @@ def describe_choices(model: NeighbourModel) -> list[ChoiceLine]:
 
 def _say_why(choice: SlotChoice) -> str:
     tried = choice.figures.get(choice.scorer)
-    if not tried:
+    if not tried or (tried["n"] < FEWEST_CASES and choice.scorer != "popularity_30d"):
         return _(
             "Under %(fewest)s orders of the last weeks can be asked about, too few to compare: "
             "the usual scorer, then best-sellers."

@@ -44,8 +44,8 @@ def draft(transactional_db: None) -> Experiment:
 @pytest.fixture
 def listed(transactional_db: None) -> Campaign:
     """A campaign without a trigger, two versions to try, and 30 people."""
-    for _ in range(30):
-        make_shop_customer()
+    for number in range(30):
+        make_shop_customer(external_id=f"listed-{number}")
     return make_campaign(
         marketing=True, key="spring", name="Spring", experiment=make_experiment(key="spring", name="Spring")
     )

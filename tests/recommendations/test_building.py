@@ -153,11 +153,11 @@ def test_two_workers_that_build_at_once_leave_one_whole_version() -> None:
     assert PairPartition.objects.count() == 1
 
 
-def test_a_shop_with_few_orders_keeps_the_defaults_and_says_why() -> None:
+def test_a_shop_with_few_orders_gets_a_cautious_scorer_and_says_why() -> None:
     sell_phones_with_cases()
     model = rebuild_neighbours(NOW)
     choice = SlotChoice.objects.get(model=model, slot=Slot.BASKET)
-    assert choice.scorer == "asymmetric_cosine"
+    assert choice.scorer == "cautious"
     assert "are needed to compare" in choice.reason
 
 

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from recommendations.answering import Answers
 from recommendations.cases import SLOTS, make_cases, to_matrix
+from recommendations.contenders import FEW_TRIED
 from recommendations.evaluation import evaluate
 from recommendations.evaluation_report import summarise
 from recommendations.measures import measure
@@ -77,13 +78,34 @@ def test_products_that_come_in_pairs_are_found(tmp_path: Path) -> None:
     assert set(single) == METHODS
 
 
-def test_a_tiny_shop_keeps_the_defaults_and_is_told_why(tmp_path: Path) -> None:
+def test_a_shop_with_few_questions_gets_a_cautious_scorer_or_a_clearly_better_one(tmp_path: Path) -> None:
     sales = sales_of(make_shop(orders=30, products=12, size=3, days=60), tmp_path)
-    choices = choose_scorers(sales.baskets)
-    assert {choice.blend.name for choice in choices.values()} == {"asymmetric_cosine"}
-    assert all(f"{FEWEST_CASES} are needed" in choice.reason for choice in choices.values())
-    assert "best-sellers of the category" in choices["basket"].reason
+    for slot, choice in choose_scorers(sales.baskets).items():
+        assert f"{FEWEST_CASES} are needed" in choice.reason
+        scorer, usual = choice.describe()["scorer"], FEW_TRIED[slot][0].name
+        figures = choice.figures
+        assert 0 < figures[usual]["n"] < FEWEST_CASES, slot
+        margin = figures[scorer]["hit_rate@3"] - figures[usual]["hit_rate@3"]
+        assert scorer == usual or margin > figures[usual]["hit_rate_se@3"], slot
     assert evaluate(sales)["train_orders"] < 30
+
+
+def test_few_questions_that_only_best_sellers_answer_are_enough_to_take_these(tmp_path: Path) -> None:
+    """Everybody buys the three stars, and with them something that nobody else does."""
+    stars = [(order, order, order, f"star{star}") for order in range(40) for star in range(3)]
+    lines = stars + [(order, order, order, f"rare{order}") for order in range(40)]
+    choice = choose_scorers(sales_of(lines, tmp_path).baskets)["basket"]
+    assert 0 < choice.figures["popularity_30d"]["n"] < FEWEST_CASES
+    taken = choice.figures[choice.describe()["scorer"]]
+    assert taken["hit_rate@3"] >= choice.figures["popularity_30d"]["hit_rate@3"]
+
+
+def test_a_shop_of_which_nothing_can_be_asked_gets_the_cautious_scorer(tmp_path: Path) -> None:
+    lines = [(day, day, day, f"sku{day % 3}") for day in range(20)]
+    for slot, choice in choose_scorers(sales_of(lines, tmp_path).baskets).items():
+        assert choice.describe()["scorer"] == FEW_TRIED[slot][0].name
+        assert choice.reason.startswith("No order of the last months can be asked about")
+        assert choice.figures == {}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +181,27 @@ def test_the_command_writes_a_summary_and_every_figure_without_a_database(tmp_pa
     assert set(found["tasks"]) == {"basket", "single", "next_new", "repeat", "upgrade"}
     assert {"hit_rate@3", "recall@3", "ndcg@3", "coverage@3", "n"} <= set(found["tasks"]["basket"]["engine"])
     assert {"fit_seconds", "peak_mb", "predict_ms_per_1000"} <= set(found)
+
+
+def test_what_cannot_be_asked_has_no_figures_and_a_reason(tmp_path: Path) -> None:
+    shop = make_shop(orders=800, products=30, size=4)
+    orders = write_orders(tmp_path / "o.csv", shop, header="order,nobody,product,date")
+    report = tmp_path / "found.json"
+    text = run("--orders", str(orders), "--json", str(report))
+    found = json.loads(report.read_text())
+    for task in ("next_new", "repeat", "upgrade"):
+        for figures in found["tasks"][task].values():
+            assert figures["n"] == 0
+            assert {value for name, value in figures.items() if name != "n"} == {None}, task
+    assert set(found["unasked"]) == {"next_new", "repeat", "upgrade"}
+    assert "Are customers named?" in found["unasked"]["repeat"]
+    assert found["unasked"]["upgrade"] == "Upgrades need prices, and there are none."
+    assert "Next order: any product: not asked. No customer" in text
+    counts = [figures["n"] for methods in found["tasks"].values() for figures in methods.values()]
+    assert {type(count) for count in counts} == {int}
+    assert {
+        type(choice["figures"][name]["n"]) for choice in found["choices"] for name in choice["figures"]
+    } == {int}
 
 
 def test_columns_of_other_names_and_a_products_file_are_mapped(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.baskets import GUEST, Baskets, arrange_baskets, read_baskets
-from recommendations.pairs import SparsePairCounts
+from recommendations.pairs import WORK_A_BLOCK, SparsePairCounts, split_work
 from shop.models import Product
 from tests.recommendations.shops import NOW, make_customer, make_order, make_product
 
@@ -108,3 +108,11 @@ def test_a_product_on_two_lines_of_an_order_counts_once() -> None:
     product = make_product()
     make_order([product, product])
     assert len(read_baskets(NOW, days=730).order) == 1
+
+
+@settings(max_examples=40, derandomize=True)
+@given(lines=st.lists(st.floats(0, 5e6), max_size=30))
+def test_work_is_split_into_parts_that_hold_every_row_once(lines: list[float]) -> None:
+    parts = split_work(np.array(lines))
+    assert [row for part in parts for row in range(part.start, part.stop)] == list(range(len(lines)))
+    assert all(sum(lines[part][1:]) <= WORK_A_BLOCK for part in parts)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recommendations.learning import count_pairs, learn, make_table
 from recommendations.scorers import Blend
-from recommendations.spreading import Pairs, spread_scores
+from recommendations.spreading import Holdings, Pairs, spread_scores
 from tests.recommendations.test_pairs import arrange
 
 ORDERS = st.lists(st.lists(st.integers(0, 7), min_size=1, max_size=8), min_size=1, max_size=14)
@@ -44,7 +44,7 @@ def test_each_place_goes_to_what_reaches_most_of_the_orders_that_are_left(
 ) -> None:
     pairs = pairs_of(orders)
     scores = np.random.default_rng(seed).permutation(np.arange(1.0, len(pairs.product) + 1))
-    lowered = spread_scores(pairs, scores, arrange(orders), share=share)
+    lowered = spread_scores(pairs, scores, Holdings(arrange(orders)), share=share)
     own = np.flatnonzero(pairs.product == 0)
     shown = pairs.neighbour[own][np.lexsort((pairs.neighbour[own], -lowered[own]))][:3].tolist()
     keys = zip(pairs.product.tolist(), pairs.neighbour.tolist(), strict=True)
