@@ -101,6 +101,15 @@ def test_upgrades_are_printed_with_what_they_add_and_their_full_difference() -> 
     assert lines[2].endswith("4 of them [256 GB instead of 128 GB]")
 
 
+def test_an_upgrade_that_nobody_bought_yet_is_not_said_to_have_been_bought() -> None:
+    small = make_product("Nova Phone 128 GB", price=Decimal(100), product_type="phone")
+    large = make_product("Nova Phone 256 GB", price=Decimal(150), product_type="phone")
+    connect(make_model(), small, large, kind=Kind.UPGRADE, support=0)
+    text = run("show_triggers", "--upgrades")
+    assert "Nova Phone 256 GB (150.00 GBP)" in text
+    assert "of them" not in text
+
+
 def test_no_order_prints_no_trigger() -> None:
     assert run("show_triggers") == ""
     assert run("show_triggers", "--number", "0") == ""

@@ -40,10 +40,11 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{number}. {named}" + (f" and {more} more" if more > 0 else ""))
             for pick in picks:
                 told = reason(pick)
+                orders = f", {pick.support} of them" if pick.support else ""
                 adds = f" [{', '.join(told['adds'])}]" if told["adds"] else ""
                 self.stdout.write(
                     f"     {pick.product.title} ({pick.price.amount} {pick.price.currency}): "
-                    f"{told['text']}, {pick.support} of them{adds}"
+                    f"{told['text']}{orders}{adds}"
                 )
             if not picks:
                 self.stdout.write("     nothing: the block is left out")
