@@ -1,7 +1,8 @@
-"""What makes a dearer product the wrong one: another age, size, fit, device or maker.
+"""What makes a dearer product the wrong one: another age, size, fit, device, maker or kind of thing.
 
-A 40th birthday banner is no better 30th birthday banner. Amounts are different: of those a larger one is
-the better one (128 GB → 256 GB, a set of 3 → a set of 6), and a smaller one never is.
+A 40th birthday banner is no better 30th birthday banner, and a pencil case no better pencil. Amounts are
+different: of those a larger one is the better one (128 GB → 256 GB, a set of 3 → a set of 6), and a smaller
+one never is. Another colour is a matter of taste, unless there is more of something as well.
 """
 
 import re
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from recommendations.titles import COLOUR_WORDS, split_words
 
 # Attributes that must agree where both products state them.
 FIXED_ATTRIBUTES = (
@@ -47,6 +50,12 @@ _STATED_TRAITS = {
     ),
     "for what": re.compile(r"\b(?:for|fits|compatible with|для|برای)\s.*\d.*$"),
 }
+# What belongs to a thing instead of being one, and the words behind which it is merely a part of one.
+_ACCESSORY = re.compile(
+    r"\b(?:case|cover|pouch|sleeve|strap|charger|adapter|refill|чехол|обложка|ремешок|зарядное"
+    r"|کیف|قاب|کاور|شارژر|حافظة|غطاء|شاحن|נרתיק|כיסוי|מטען)(?=s?\b)"
+)
+_ITS_PARTS = re.compile(r"[,+&(]|\b(?:with|in|and|plus|including|incl|с|в|и|با|و|مع|עם)\b")
 # What must be the same where both state it.
 _DIMENSION = re.compile(r"\b\d+(?:[.,]\d+)?(?:\s?x\s?\d+(?:[.,]\d+)?)*\s?(?:mm|cm|мм|см|سانت|میلی‌متر)\b")
 
@@ -55,6 +64,7 @@ _DIMENSION = re.compile(r"\b\d+(?:[.,]\d+)?(?:\s?x\s?\d+(?:[.,]\d+)?)*\s?(?:mm|c
 class Traits:
     stated: dict[str, frozenset[str]]
     dimensions: frozenset[str]
+    colours: frozenset[str]
     amounts: dict[str, tuple[float, ...]]
 
 
@@ -74,7 +84,13 @@ def read_traits(title: str) -> Traits:
     """The sizes, ages, fits and amounts that a title states."""
     text = title.casefold()
     stated = {name: frozenset(_all_of(pattern, text)) for name, pattern in _STATED_TRAITS.items()}
-    return Traits(stated, frozenset(_all_of(_DIMENSION, text)), _read_amounts(text))
+    stated["accessory"] = frozenset(_all_of(_ACCESSORY, _ITS_PARTS.split(text, maxsplit=1)[0]))
+    return Traits(
+        stated,
+        frozenset(_all_of(_DIMENSION, text)),
+        COLOUR_WORDS.intersection(split_words(title)),
+        _read_amounts(text),
+    )
 
 
 def measure_amounts(title: str) -> dict[str, tuple[float, str]]:
@@ -98,10 +114,15 @@ def _find_title_clash(left: Traits, right: Traits) -> str:
             return name
     if left.dimensions and right.dimensions and left.dimensions != right.dimensions:
         return "dimension"
-    for name in left.amounts.keys() & right.amounts.keys():
-        if any(more < less for less, more in zip(left.amounts[name], right.amounts[name], strict=False)):
+    common = [
+        (name, left.amounts[name], right.amounts[name]) for name in left.amounts if name in right.amounts
+    ]
+    for name, less, more in common:
+        if any(b < a for a, b in zip(less, more, strict=False)):
             return name
-    return ""
+    is_more = any(less[0] < more[0] for _, less, more in common)
+    other_colours = left.colours and right.colours and left.colours.isdisjoint(right.colours)
+    return "colour" if other_colours and not is_more else ""
 
 
 def _all_of(pattern: re.Pattern[str], text: str) -> list[str]:

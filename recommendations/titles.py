@@ -10,11 +10,11 @@ from scipy import sparse
 WORD = re.compile(r"[^\W_]+(?:[.,/:]\d+)*")
 
 # Words in which variants of one product differ, in the languages of our shops.
-_DESIGN_TEXT = """
+_COLOUR_TEXT = """
 red pink blue green white black yellow orange purple violet grey gray silver gold golden brown beige ivory
 cream turquoise navy teal lilac mint rose amber clear multicolour multicolor assorted charcoal graphite
-midnight starlight khaki burgundy coral
-polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham checked plain patterned
+midnight starlight khaki burgundy coral sapphire emerald ruby
+lavender aqua champagne peach plum
 قرمز صورتی آبی سبز سفید مشکی سیاه زرد نارنجی بنفش خاکستری طوسی نقره‌ای طلایی قهوه‌ای بژ کرم سرمه‌ای
 فیروزه‌ای رنگ
 أحمر وردي أزرق أخضر أبيض أسود أصفر برتقالي بنفسجي رمادي فضي ذهبي بني بيج كحلي لون
@@ -24,13 +24,18 @@ polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham c
 зеленая белый белая белое чёрный чёрная чёрное черный черная черное жёлтый жёлтая желтый желтая оранжевый
 фиолетовый серый серая серое серебристый золотой золотистый коричневый бежевый бежевая цвет
 """
+_PATTERN_TEXT = """
+polkadot spot spots spotty dotty stripe stripes striped paisley tartan gingham checked plain patterned
+metallic pearl pearlescent
+"""
 _SIZE_TEXT = """
 small medium large mini big tiny jumbo giant midi maxi xs s m l xl xxl xxxl size set pack of the a an and
 with in for
 کوچک متوسط بزرگ سایز با و صغير وسط كبير مقاس مع קטן קטנה בינוני גדול גדולה מידה עם
 маленький маленькая средний большой большая размер с и для
 """
-DESIGN_WORDS = frozenset(_DESIGN_TEXT.replace("\u200c", "").split())
+COLOUR_WORDS = frozenset(_COLOUR_TEXT.replace("\u200c", "").split())
+DESIGN_WORDS = COLOUR_WORDS | frozenset(_PATTERN_TEXT.split())
 VARIANT_WORDS = DESIGN_WORDS | frozenset(_SIZE_TEXT.split())
 SAME_LINE = 0.4
 SAME_LINE_ACROSS_TYPES = 0.8

@@ -30,6 +30,10 @@ def clash(title: str, other: str) -> str:
         ("Laptop 16 GB 512 GB", "Laptop 8 GB 1 TB", "bytes"),
         ("Set of 6 Bowls", "Set of 4 Bowls Deluxe", "pieces"),
         ("Phone 15", "Phone 14 Pro", "generation of phone"),
+        ("Scented Graphite Pencils", "Scented Pencil Case", "accessory"),
+        ("گوشی نوا", "قاب گوشی نوا", "accessory"),
+        ("Red Dragon Hand Puppet", "Enchanted Green Dragon Hand Puppet", "colour"),
+        ("Pearl White Lamp 8 W", "Walnut Lamp Blue 8 W", "colour"),
     ],
 )
 def test_another_age_size_fit_or_a_smaller_amount_is_no_better_one(title: str, other: str, name: str) -> None:
@@ -47,6 +51,10 @@ def test_another_age_size_fit_or_a_smaller_amount_is_no_better_one(title: str, o
         ("Power Bank 10000 mAh", "Power Bank 20000 mAh"),
         ("گوشی ۱۲۸ گیگابایت", "گوشی ۲۵۶ گیگابایت"),
         ("Small Popcorn Holder", "Large Popcorn Holder"),
+        ("Phone 15 128 GB Black", "Phone 15 256 GB Blue"),
+        ("Red Dragon Hand Puppet", "Enchanted Red and Gold Dragon Hand Puppet"),
+        ("Pencil Case", "Leather Pencil Cases"),
+        ("Steel Watch", "Steel Watch with Leather Strap"),
     ],
 )
 def test_more_of_the_same_is_a_better_one(title: str, other: str) -> None:

@@ -110,7 +110,7 @@ def test_the_upgrades_that_were_measured_are_served_where_no_title_objects() -> 
     object to none of them. The blend is the one that the rebuild stored."""
     parts = ["lid", "handle", "straw", "filter", "sleeve", "box", "strap", "clip", "stand", "brush"]
     mugs = [
-        make_product(" ".join(["Travel mug", *parts[:n]]), product_type="mug", price=Decimal(10 + n))
+        make_product(" ".join(["Travel mug with", *parts[:n]]), product_type="mug", price=Decimal(10 + n))
         for n in range(len(parts) + 1)
     ]
     make_order(mugs, days_ago=100)
